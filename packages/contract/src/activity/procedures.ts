@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { errorCodes } from '../errors.ts';
+import { Filter } from '../filter/index.ts';
+import { limits } from '../limits.ts';
+import { moment, tenantId, text } from '../text.ts';
+import { Activity } from './activity.ts';
+import type { ActivityInput } from './activity-input.ts';
+import { outcomes } from './vocabulary.ts';
+
+/** Which records: a filter object or the same as query text, not both; neither means all. */
+export const selection = {
+  tenantId: tenantId.optional(),
+  filter: Filter.optional(),
+  query: z.string().max(limits.queryLengthMax).optional(),
+};
+
+export const LogInput = z.strictObject({
+  tenantId: tenantId.optional(),
+  /** Validated one by one with `ActivityInput`, so that a bad one never loses the others. */
+  activities: z
+    .array(z.custom<ActivityInput>(() => true))
+    .min(1, 'must hold at least 1 activity')
+    .max(limits.activitiesPerCallMax, `must hold at most ${limits.activitiesPerCallMax} activities`),
+});
+export type LogInput = z.input<typeof LogInput>;
+
+/** What became of one activity, in the order of the call. */
+export const LogItem = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('stored'), id: z.uuid(), occurredAt: z.date(), recordedAt: z.date() }),
+  z.strictObject({ status: z.literal('duplicate'), id: z.uuid(), occurredAt: z.date() }),
+  z.strictObject({
+    status: z.literal('refused'),
+    code: z.enum(errorCodes),
+    message: z.string(),
+    path: z.string().optional(),
+    limit: z.number().optional(),
+  }),
+]);
+export type LogItem = z.output<typeof LogItem>;
+
+export const LogResult = z.strictObject({
+  results: z.array(LogItem),
+  stored: z.int(),
+  duplicates: z.int(),
+  refused: z.int(),
+});
+export type LogResult = z.output<typeof LogResult>;
+
+export const GetInput = z.strictObject({
+  tenantId: tenantId.optional(),
+  id: z.uuid({ version: 'v7', error: 'must be a UUID of version 7' }).toLowerCase(),
+});
+
+export const orders = ['newest', 'oldest'] as const;
+
+export const ListInput = z.strictObject({
+  ...selection,
+  order: z.enum(orders).default('newest'),
+  /** `next` or `previous` of an earlier page of the same filter and order. */
+  cursor: z.string().max(256).optional(),
+  limit: z.int().min(1).max(limits.pageSizeMax).default(limits.pageSizeDefault),
+});
+export type ListInput = z.output<typeof ListInput>;
+
+/** One page. A cursor is absent where no record lies beyond that end at the time of the call. */
+export const Page = z.strictObject({
+  activities: z.array(Activity),
+  next: z.string().optional(),
+  previous: z.string().optional(),
+});
+export type Page = z.output<typeof Page>;
+
+export const CountInput = z.strictObject(selection);
+/** `capped` says that there are more than `count`, which then equals `limits.countMax`. */
+export const CountResult = z.strictObject({ count: z.int(), capped: z.boolean() });
+export type CountResult = z.output<typeof CountResult>;
+
+/** What records can be grouped by. `actor` and `target` are ids. */
+export const dimensions = [
+  'action',
+  'actor',
+  'actorType',
+  'targetType',
+  'target',
+  'kind',
+  'severity',
+  'outcome',
+  'visibility',
+  'channel',
+  'scope',
+  'operation',
+] as const;
+export type Dimension = (typeof dimensions)[number];
+
+export const intervals = ['hour', 'day', 'week', 'month'] as const;
+
+/** An IANA time zone name, as Europe/Berlin. */
+export const timeZone = z.string().max(64).refine(isTimeZone, 'must be an IANA time zone, as Europe/Berlin');
+
+function isTimeZone(name: string): boolean {
+  try {
+    // Offsets as +01:00 are accepted there too, but have no daylight saving time: names only.
+    return Intl.DateTimeFormat('en', { timeZone: name }) !== undefined && /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+export const StatsInput = z.strictObject({
+  ...selection,
+  groupBy: z
+    .array(z.enum(dimensions))
+    .max(limits.statsGroupsMax, `must be at most ${limits.statsGroupsMax} dimensions`)
+    .transform((list) => [...new Set(list)])
+    .default([]),
+  interval: z.enum(intervals).optional(),
+  /** Where hours, days, weeks (from Monday) and months begin. */
+  timeZone: timeZone.default('UTC'),
+  /** Rows returned: with `interval` in time order, else the largest counts first. */
+  limit: z.int().min(1).max(limits.statsRowsMax).default(limits.statsRowsDefault),
+});
+export type StatsInput = z.output<typeof StatsInput>;
+
+export const StatsRow = z.strictObject({
+  /** When the interval begins. */
+  from: z.date().optional(),
+  /** The value of each dimension asked for; null where the record has none. */
+  group: z.partialRecord(z.enum(dimensions), z.string().nullable()),
+  count: z.int(),
+});
+export const StatsResult = z.strictObject({ rows: z.array(StatsRow), truncated: z.boolean() });
+export type StatsResult = z.output<typeof StatsResult>;
+
+export const facetFields = [...dimensions, 'tag', 'source'] as const;
+export type FacetField = (typeof facetFields)[number];
+
+export const FacetsInput = z.strictObject({
+  ...selection,
+  fields: z
+    .array(z.enum(facetFields))
+    .min(1)
+    .max(limits.facetFieldsMax)
+    .transform((list) => [...new Set(list)]),
+  limit: z.int().min(1).max(limits.facetValuesMax).default(limits.facetValuesDefault),
+});
+export type FacetsInput = z.output<typeof FacetsInput>;
+
+const ValueCount = z.strictObject({ value: z.string(), count: z.int() });
+
+/** Top values of each field under the filter's other fields, so that a choice in one never hides its siblings. */
+export const FacetsResult = z.strictObject({
+  facets: z.array(
+    z.strictObject({ field: z.enum(facetFields), values: z.array(ValueCount), more: z.boolean() }),
+  ),
+});
+export type FacetsResult = z.output<typeof FacetsResult>;
+
+export const SummaryInput = z.strictObject({
+  ...selection,
+  actor: text(limits.idLengthMax),
+  limit: z.int().min(1).max(limits.facetValuesMax).default(limits.facetValuesDefault),
+});
+export type SummaryInput = z.output<typeof SummaryInput>;
+
+/** One actor at a glance. */
+export const SummaryResult = z.strictObject({
+  actor: z.string(),
+  total: z.int(),
+  firstSeen: z.date().optional(),
+  lastSeen: z.date().optional(),
+  byAction: z.array(ValueCount),
+  byOutcome: z.array(z.strictObject({ value: z.enum(outcomes), count: z.int() })),
+  recentTargets: z.array(
+    z.strictObject({
+      type: z.string(),
+      id: z.string().optional(),
+      label: z.string().optional(),
+      lastSeen: z.date(),
+      count: z.int(),
+    }),
+  ),
+});
+export type SummaryResult = z.output<typeof SummaryResult>;

@@ -1,0 +1,75 @@
+export {
+  ApiKey,
+  KeyCreateInput,
+  type KeyCreateResult,
+  type KeyListResult,
+  type Scope,
+  scopes,
+  Tenant,
+  type TenantListResult,
+} from './access.ts';
+export { Activity, mask } from './activity/activity.ts';
+export { ActivityInput, actionKey, type ValidActivity } from './activity/activity-input.ts';
+export { detailsByKind } from './activity/details.ts';
+export {
+  type CountResult,
+  type Dimension,
+  dimensions,
+  type FacetField,
+  type FacetsInput,
+  type FacetsResult,
+  facetFields,
+  intervals,
+  type ListInput,
+  type LogInput,
+  type LogItem,
+  type LogResult,
+  orders,
+  type Page,
+  type StatsInput,
+  type StatsResult,
+  type SummaryInput,
+  type SummaryResult,
+} from './activity/procedures.ts';
+export {
+  type ActorType,
+  actorTypes,
+  type Kind,
+  kinds,
+  type Operation,
+  type Outcome,
+  operations,
+  outcomes,
+  type Severity,
+  severities,
+  type Visibility,
+  visibilities,
+} from './activity/vocabulary.ts';
+export { AnnalsError, type ErrorCode, type ErrorInfo, errorCodes, errorStatus } from './errors.ts';
+export * from './filter/index.ts';
+export {
+  Job,
+  type JobKind,
+  type JobListResult,
+  JobResult,
+  type JobStatus,
+  jobKinds,
+  jobStatuses,
+} from './job.ts';
+export { findJsonProblem, type JsonObject, type JsonValue } from './json.ts';
+export { limits } from './limits.ts';
+export {
+  Plan,
+  type PlanAnonymizeInput,
+  type PlanRedactInput,
+  type PoliciesResult,
+  RetentionPolicy,
+  redactableFields,
+} from './plan.ts';
+export {
+  type ProcedureInput,
+  type ProcedureName,
+  type ProcedureOutput,
+  type ProcedureSpec,
+  procedures,
+} from './procedures.ts';

@@ -1,0 +1,51 @@
+/**
+ * Every limit of the contract, in one place: schemas enforce them, error texts and docs name them.
+ * Lengths of strings are in UTF-16 code units unless the name says bytes.
+ */
+export const limits = {
+  /** One activity as UTF-8 JSON. */
+  activityBytesMax: 64 * 1024,
+  /** Activities in one `activity.log` call. */
+  activitiesPerCallMax: 1_000,
+  /** Body of one HTTP call. */
+  callBytesMax: 4 * 1024 * 1024,
+  tenantIdLengthMax: 64,
+  actionLengthMax: 128,
+  idLengthMax: 256,
+  labelLengthMax: 512,
+  keywordLengthMax: 128,
+  userAgentLengthMax: 1_024,
+  textLengthMax: 8_192,
+  tagsMax: 32,
+  tagLengthMax: 64,
+  jsonDepthMax: 8,
+  jsonKeysMax: 256,
+  jsonKeyLengthMax: 256,
+  /** How far ahead of the server's clock `occurredAt` may lie. */
+  clockSkewMsMax: 5 * 60 * 1_000,
+  pageSizeMax: 1_000,
+  pageSizeDefault: 50,
+  /** Counts stop here and say so. */
+  countMax: 10_000,
+  statsGroupsMax: 3,
+  statsRowsMax: 10_000,
+  statsRowsDefault: 1_000,
+  facetFieldsMax: 16,
+  facetValuesMax: 100,
+  facetValuesDefault: 10,
+  /** A query text, and any filter when it is written as one. */
+  queryLengthMax: 16_384,
+  /** Values of one field of a filter, and values of all its fields together. */
+  filterValuesMax: 100,
+  filterTermsMax: 200,
+  /** One word or phrase that a filter searches for. */
+  searchTextLengthMax: 256,
+  metadataPathDepthMax: 8,
+  /** Identifiers of one person that one anonymize run looks for. */
+  identifiersMax: 64,
+  identifierLengthMin: 3,
+  redactFieldsMax: 64,
+  keyNameLengthMax: 128,
+  policiesMax: 100,
+  retentionDaysMax: 36_500,
+} as const;

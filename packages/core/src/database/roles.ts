@@ -1,0 +1,8 @@
+/**
+ * The three roles (docs/architecture.md): the owner migrates, the app runs and can neither change nor remove
+ * an activity, the custodian erases and purges. Roles belong to the PostgreSQL cluster, not to a database.
+ */
+export const roles = { owner: 'annals_owner', app: 'annals_app', custodian: 'annals_custodian' } as const;
+
+/** The roles that serve requests and jobs; the owner only migrates. */
+export type RuntimeRole = 'app' | 'custodian';

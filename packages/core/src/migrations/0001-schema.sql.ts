@@ -1,0 +1,223 @@
+/** Statements of the first migration, in order; run by `annals_owner` in its own schema `annals`. */
+
+const types = [
+  `create type annals.activity_kind as enum ('activity', 'auth', 'data_access', 'data_change', 'api_call', 'external_call', 'system')`,
+  `create type annals.activity_operation as enum ('create', 'read', 'update', 'delete')`,
+  `create type annals.activity_severity as enum ('info', 'warning', 'error', 'critical')`,
+  `create type annals.activity_outcome as enum ('success', 'failure', 'denied', 'unknown')`,
+  `create type annals.activity_visibility as enum ('internal', 'client', 'system')`,
+  `create type annals.activity_actor_type as enum ('user', 'system', 'worker', 'integration', 'anonymous')`,
+];
+
+const activity = [
+  `create table annals.activity (
+    tenant_id text not null,
+    occurred_at timestamptz(3) not null,
+    id uuid not null,
+    batch_id uuid not null,
+    position int not null,
+    recorded_at timestamptz(3) not null,
+    scope_id text null,
+    action text not null,
+    kind annals.activity_kind not null,
+    operation annals.activity_operation null,
+    severity annals.activity_severity not null,
+    outcome annals.activity_outcome not null,
+    visibility annals.activity_visibility not null,
+    actor_type annals.activity_actor_type not null,
+    actor_id text null,
+    actor_label text null,
+    subject_id text null,
+    target_type text null,
+    target_id text null,
+    target_label text null,
+    channel text null,
+    source text null,
+    message text null,
+    reason text null,
+    ip text null,
+    user_agent text null,
+    request_id text null,
+    session_id text null,
+    trace_id text null,
+    span_id text null,
+    tags text[] not null,
+    metadata jsonb not null,
+    details jsonb null,
+    erased text[] null,
+    constraint activity_pkey primary key (tenant_id, occurred_at, id)
+  ) partition by range (occurred_at)`,
+  `create index activity_actor_idx on annals.activity (tenant_id, actor_id, occurred_at, id)`,
+  `create index activity_target_idx on annals.activity (tenant_id, target_id, occurred_at, id)`,
+  `create index activity_action_idx on annals.activity (tenant_id, action, occurred_at, id)`,
+  `create index activity_batch_idx on annals.activity (tenant_id, batch_id)`,
+  `create index activity_subject_idx on annals.activity (tenant_id, subject_id, occurred_at, id) where subject_id is not null`,
+  `create index activity_severe_idx on annals.activity (tenant_id, occurred_at, id) where severity >= 'error'`,
+];
+
+const tables = [
+  `create table annals.tenant (id text not null primary key, name text not null, created_at timestamptz(3) not null)`,
+  `create table annals.api_key (
+    tenant_id text not null,
+    id text not null,
+    name text not null,
+    secret_hash bytea not null,
+    scopes text[] not null,
+    created_at timestamptz(3) not null,
+    expires_at timestamptz(3) null,
+    revoked_at timestamptz(3) null,
+    primary key (tenant_id, id)
+  )`,
+  `alter table annals.api_key add constraint api_key_id_unique unique (id)`,
+  `create table annals.batch (
+    tenant_id text not null,
+    id uuid not null,
+    size int not null,
+    recorded_at timestamptz(3) not null,
+    primary key (tenant_id, id)
+  )`,
+  `create table annals.plan (
+    tenant_id text not null,
+    id uuid not null,
+    kind text not null,
+    status text not null,
+    request jsonb not null,
+    summary jsonb not null,
+    created_at timestamptz(3) not null,
+    expires_at timestamptz(3) not null,
+    primary key (tenant_id, id)
+  )`,
+  `create table annals.job (
+    tenant_id text not null,
+    id uuid not null,
+    plan_id uuid not null,
+    kind text not null,
+    status text not null,
+    cancel_requested boolean not null,
+    done bigint not null,
+    total bigint not null,
+    cursor jsonb null,
+    result jsonb null,
+    error jsonb null,
+    created_at timestamptz(3) not null,
+    updated_at timestamptz(3) not null,
+    ended_at timestamptz(3) null,
+    primary key (tenant_id, id)
+  )`,
+  `create table annals.policy (
+    tenant_id text not null,
+    name text not null,
+    rank int not null,
+    rule jsonb not null,
+    primary key (tenant_id, name)
+  )`,
+];
+
+/** As MikroORM derives it from the tenant filter. Without the setting a query fails. Not forced: the owner's functions below must see all tenants, and no runtime role is the owner. */
+function tenantPolicy(table: string, column: string): string[] {
+  return [
+    `alter table annals.${table} enable row level security`,
+    `create policy ${table}_tenant_policy on annals.${table} using (${column} = current_setting('annals.tenant_id'))`,
+  ];
+}
+
+const policies = [
+  ...['api_key', 'activity', 'batch', 'plan', 'job', 'policy'].flatMap((table) =>
+    tenantPolicy(table, 'tenant_id'),
+  ),
+  ...tenantPolicy('tenant', 'id'),
+];
+
+/** A function that runs with the owner's rights; its search path is pinned so that no caller can redirect it. */
+function ownerFunction(signature: string, returns: string, body: string): string {
+  return `create function annals.${signature} returns ${returns}
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $function$${body}$function$`;
+}
+
+const functions = [
+  // Authentication comes before the tenant is known, so it cannot pass row-level security.
+  ownerFunction(
+    'find_api_key(key_id text)',
+    'setof annals.api_key',
+    ` begin return query select k.* from annals.api_key k where k.id = key_id; end `,
+  ),
+  ownerFunction(
+    'list_tenants()',
+    'setof annals.tenant',
+    ` begin return query select t.* from annals.tenant t order by t.id; end `,
+  ),
+  // Created apart and then attached: attaching does not block writers of other months, as PARTITION OF would.
+  ownerFunction(
+    'create_activity_partition(moment timestamptz)',
+    'text',
+    `
+    declare
+      first timestamp := date_trunc('month', moment at time zone 'UTC');
+      name text := 'activity_' || to_char(first, 'YYYYMM');
+    begin
+      if first < timestamp '1970-01-01' or first >= timestamp '9999-12-01' then
+        raise exception 'no partition for %', first using errcode = 'datetime_field_overflow';
+      end if;
+      perform pg_advisory_xact_lock(hashtext('annals.create_activity_partition'));
+      if to_regclass(format('annals.%I', name)) is not null then return name; end if;
+      execute format('create table annals.%I (like annals.activity)', name);
+      execute format(
+        'alter table annals.activity attach partition annals.%I for values from (%L) to (%L)',
+        name, first at time zone 'UTC', (first + interval '1 month') at time zone 'UTC');
+      return name;
+    end `,
+  ),
+  // Dropped only when every row in it is one of the \`expected\` rows of one tenant; else the answer is false.
+  // The parent is locked first, as inserts do, so that the two cannot wait for each other.
+  ownerFunction(
+    'drop_activity_partition(partition_name text, tenant text, expected bigint)',
+    'boolean',
+    `
+    declare
+      total bigint;
+      own bigint;
+    begin
+      if partition_name !~ '^activity_[0-9]{6}$' then
+        raise exception 'not a partition of activity: %', partition_name;
+      end if;
+      lock table only annals.activity in access exclusive mode;
+      if to_regclass(format('annals.%I', partition_name)) is null then return false; end if;
+      execute format('select count(*), count(*) filter (where tenant_id = $1) from annals.%I', partition_name)
+        into total, own using tenant;
+      if total <> expected or own <> expected then return false; end if;
+      execute format('drop table annals.%I', partition_name);
+      return true;
+    end `,
+  ),
+  // The planner's statistics hold sample values, so an erasure is not over until they are made anew.
+  ownerFunction(
+    'refresh_activity_statistics()',
+    'void',
+    ` begin analyze annals.activity, annals.plan, annals.job; end `,
+  ),
+];
+
+const grants = [
+  `revoke all on all functions in schema annals from public`,
+  `grant usage on schema annals to annals_app, annals_custodian`,
+  `grant execute on function annals.find_api_key(text), annals.list_tenants() to annals_app`,
+  `grant execute on function annals.create_activity_partition(timestamptz) to annals_app, annals_custodian`,
+  `grant execute on function annals.drop_activity_partition(text, text, bigint), annals.refresh_activity_statistics() to annals_custodian`,
+  // Grants stand on the partitioned parent only: a partition queried directly would escape its policy.
+  `grant select, insert on annals.activity, annals.batch to annals_app, annals_custodian`,
+  `grant update, delete on annals.activity to annals_custodian`,
+  `grant select, insert on annals.tenant to annals_app`,
+  `grant select, insert, update on annals.api_key, annals.plan, annals.job to annals_app`,
+  `grant select, insert, update, delete on annals.policy to annals_app`,
+  `grant select on annals.tenant, annals.policy to annals_custodian`,
+  `grant select, update, delete on annals.plan, annals.job to annals_custodian`,
+];
+
+export const schemaSql: readonly string[] = [
+  ...types,
+  ...activity,
+  ...tables,
+  ...policies,
+  ...functions,
+  ...grants,
+];

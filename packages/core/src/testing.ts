@@ -1,0 +1,60 @@
+import { scopes } from '@annals/contract';
+import { createFakeClock, createTestDatabase, type FakeClock } from '@annals/testkit';
+import type { Context, Principal, Services } from './context.ts';
+import { type Database, openDatabase } from './database/database.ts';
+import { migrate, provision } from './database/provision.ts';
+import type { JobQueue } from './job/queue.ts';
+import { silentLogger } from './logger.ts';
+
+/** For tests of any room: a migrated database of their own, the services on it, and contexts to call verbs with. */
+export interface TestCore {
+  readonly url: string;
+  readonly services: Services;
+  readonly clock: FakeClock;
+  /** What was handed to the job queue; nothing runs unless the test runs it. */
+  readonly enqueued: { tenantId: string; jobId: string }[];
+  /** A context of a new tenant, or of the one given, whose caller has all scopes unless told otherwise. */
+  context(options?: { tenantId?: string; principal?: Partial<Principal> }): Context;
+  close(): Promise<void>;
+}
+
+const template = {
+  name: 'annals',
+  create: async (url: string) => {
+    await provision(url);
+    await migrate(url);
+  },
+};
+
+export async function openTestCore(): Promise<TestCore> {
+  const database = await createTestDatabase({ template });
+  const db: Database = await openDatabase({
+    urls: { app: database.url, custodian: database.url },
+    setRole: true,
+    poolMax: 4,
+  });
+  const clock = createFakeClock(new Date('2026-06-15T12:00:00.000Z'));
+  const enqueued: { tenantId: string; jobId: string }[] = [];
+  const queue: JobQueue = { enqueue: async (job) => void enqueued.push(job) };
+  const services: Services = { db, clock, log: silentLogger, queue, readTimeoutMs: 30_000 };
+  let tenants = 0;
+  return {
+    url: database.url,
+    services,
+    clock,
+    enqueued,
+    context: ({ tenantId, principal } = {}) => {
+      const tenant = tenantId ?? `t${++tenants}`;
+      return {
+        ...services,
+        tenantId: tenant,
+        principal: { keyId: 'test000000000000', keyName: 'test', tenantId: tenant, scopes, ...principal },
+        requestId: 'req-test',
+      };
+    },
+    close: async () => {
+      await db.close();
+      await database.drop();
+    },
+  };
+}
