@@ -29,6 +29,7 @@ export type {
   TextFilterInput,
 } from './filter.ts';
 export { formatQuery } from './format-query.ts';
+export { parseQuery } from './parse-query.ts';
 export { personalFieldsOf } from './personal-fields-of.ts';
 export { Filter } from './schema.ts';
 export { actionPrefix } from './value.ts';

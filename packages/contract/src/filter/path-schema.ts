@@ -7,12 +7,14 @@ import { parsePath } from './path.ts';
 import { QuerySyntaxError } from './scan.ts';
 import { jsonKey, jsonText, oneOf } from './value.ts';
 
+const keys = z
+  .array(jsonKey)
+  .min(1, 'must hold at least one key')
+  .max(limits.metadataPathDepthMax, `must be at most ${limits.metadataPathDepthMax} keys deep`);
+
 const path = z.preprocess(
   (input, context) => (typeof input === 'string' ? pathOrIssue(input, context) : input),
-  z
-    .array(jsonKey)
-    .min(1, 'must hold at least one key')
-    .max(limits.metadataPathDepthMax, `must be at most ${limits.metadataPathDepthMax} keys deep`),
+  keys,
 );
 
 const pathFilter = z
@@ -35,13 +37,23 @@ export const pathFilters = z
   )
   .optional();
 
-/** A field or a path whose presence is asked for. */
+const presenceExpected = 'must be a field as ip, or a path as metadata.plan';
+
+/** A field or a path whose presence is asked for. Not a union, whose refusals would not say what is wrong. */
 export const presence = z.preprocess(
   (input, context) => (typeof input === 'string' ? presenceOrIssue(input, context) : input),
-  z.union(
-    [z.strictObject({ field: oneOf(presenceFields) }), z.strictObject({ root: oneOf(pathRoots), path })],
-    'must be a field as ip, or a path as metadata.plan',
-  ),
+  z
+    .strictObject({
+      field: z.enum(presenceFields, presenceExpected).optional(),
+      root: oneOf(pathRoots).optional(),
+      path: keys.optional(),
+    })
+    .transform(({ field, root, path }, context): Presence => {
+      if (field !== undefined && root === undefined && path === undefined) return { field };
+      if (field === undefined && root !== undefined && path !== undefined) return { root, path };
+      context.addIssue({ code: 'custom', message: presenceExpected });
+      return z.NEVER;
+    }),
 );
 
 function presenceOrIssue(input: string, context: z.RefinementCtx): unknown {

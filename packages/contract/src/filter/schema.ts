@@ -57,9 +57,10 @@ function fieldFilter(field: FilterField) {
 function checkWhole(filter: Filter, context: z.RefinementCtx): void {
   const refuse = (message: string, path: string[] = []) =>
     context.addIssue({ code: 'custom', message, path });
-  if (filter.from && filter.to && filter.from >= filter.to) refuse('must be later than from', ['to']);
+  if (filter.from && filter.to && filter.from >= filter.to)
+    refuse('must be later than the start of the range', ['to']);
   if (filter.recordedFrom && filter.recordedTo && filter.recordedFrom >= filter.recordedTo) {
-    refuse('must be later than recordedFrom', ['recordedTo']);
+    refuse('must be later than the start of the range', ['recordedTo']);
   }
   if (countTerms(filter) > limits.filterTermsMax) {
     refuse(`must hold at most ${limits.filterTermsMax} values in all`);
