@@ -85,9 +85,9 @@ test.each(meanings)('%j means what the grammar says', (query, filter) => {
 
 const mistakes: [query: string, position: number, message: RegExp][] = [
   // Keys.
-  ['a acotr:alice', 2, /not "acotr"; did you mean "actor"\?/],
+  ['a acotr:alice', 2, /not "acotr" \(did you mean "actor"\?\)/],
   ['Actor:alice', 0, /did you mean "actor"/],
-  ['-foo:bar', 1, /expected a known key before the colon, not "foo"; To search .* double quotes/],
+  ['-foo:bar', 1, /expected a known key before the colon, not "foo"; to search .* double quotes/],
   ['see https://example.com/x', 4, /not "https".*double quotes/],
   ['metadata:x', 0, /did you mean "metadata\."/],
   ['metdata.plan:x', 0, /did you mean "metadata\."/],

@@ -122,11 +122,11 @@ function refuseMinus({ key, negated, position }: Term): void {
 
 function unknownKey(name: string): string {
   const nearest = nearestKey(name);
-  const meant = nearest === undefined ? '' : `did you mean "${nearest}"? `;
+  const meant = nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
   const shown = (
     name.length > shownKeyLengthMax ? `${name.slice(0, shownKeyLengthMax)}...` : name
   ).toWellFormed();
-  return `expected a known key before the colon, not "${shown}"; ${meant}To search for a text with a colon, put it in double quotes`;
+  return `expected a known key before the colon, not "${shown}"${meant}; to search for a text with a colon, put it in double quotes`;
 }
 
 /** Check the whole; of what is wrong, the first in the query is told. */
