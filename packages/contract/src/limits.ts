@@ -1,6 +1,6 @@
 /**
  * Every limit of the contract, in one place: schemas enforce them, error texts and docs name them.
- * Lengths of strings are in UTF-16 code units unless the name says bytes.
+ * Lengths of strings are in Unicode code points unless the name says bytes.
  */
 export const limits = {
   /** One activity as UTF-8 JSON. */

@@ -6,7 +6,7 @@ export function isStorableText(value: string): boolean {
 }
 
 /**
- * A trimmed, non-empty string of at most `max` UTF-16 code units that PostgreSQL can store.
+ * A trimmed, non-empty string of at most `max` characters (Unicode code points) that PostgreSQL can store.
  */
 export function text(max: number) {
   return z
@@ -37,11 +37,8 @@ export const tenantId = z
 
 /** A moment as a Date or as ISO 8601 text with its zone; kept to the millisecond. */
 export const moment = z
-  .union([
-    z.date('must be a valid Date or an ISO 8601 time with its zone'),
-    z.iso.datetime({
-      offset: true,
-      error: 'must be an ISO 8601 time with its zone, as 2026-01-31T12:00:00Z',
-    }),
-  ])
+  .union(
+    [z.date(), z.iso.datetime({ offset: true })],
+    'must be a Date or an ISO 8601 time with its zone, as 2026-01-31T12:00:00Z',
+  )
   .transform((value) => new Date(value));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
 import { Filter } from '../filter/index.ts';
 import { limits } from '../limits.ts';
-import { moment, tenantId, text } from '../text.ts';
+import { tenantId, text } from '../text.ts';
 import { Activity } from './activity.ts';
 import type { ActivityInput } from './activity-input.ts';
 import { outcomes } from './vocabulary.ts';
