@@ -81,7 +81,8 @@ export const jsonObject = z
     const problem = findJsonProblem(value);
     if (problem) context.addIssue({ code: 'custom', message: problem.message, path: problem.path });
   })
-  .transform((value): JsonObject => structuredClone(value));
+  .transform((value): JsonObject => structuredClone(value))
+  .meta({ title: 'JsonObject' });
 
 /** Any JSON value within the limits of `jsonObject`, copied likewise. */
 export const jsonValue = z
@@ -90,4 +91,5 @@ export const jsonValue = z
     const problem = findJsonProblem(value);
     if (problem) context.addIssue({ code: 'custom', message: problem.message, path: problem.path });
   })
-  .transform((value): JsonValue => structuredClone(value));
+  .transform((value): JsonValue => structuredClone(value))
+  .meta({ title: 'JsonValue' });

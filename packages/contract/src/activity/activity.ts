@@ -5,7 +5,8 @@ import { actorTypes, kinds, operations, outcomes, severities, visibilities } fro
 /** What stands in a personal field that the key may not see. */
 export const mask = '[masked]';
 
-const recordObject = () => z.custom<JsonObject>((value) => typeof value === 'object' && value !== null);
+const recordObject = () =>
+  z.custom<JsonObject>((value) => typeof value === 'object' && value !== null).meta({ title: 'JsonObject' });
 
 /**
  * One activity as it is read. Optional fields are absent, never null. A field that was erased is absent and

@@ -18,7 +18,7 @@ export const LogInput = z.strictObject({
   tenantId: tenantId.optional(),
   /** Validated one by one with `ActivityInput`, so that a bad one never loses the others. */
   activities: z
-    .array(z.custom<ActivityInput>(() => true))
+    .array(z.custom<ActivityInput>(() => true).meta({ title: 'ActivityInput' }))
     .min(1, 'must hold at least 1 activity')
     .max(limits.activitiesPerCallMax, `must hold at most ${limits.activitiesPerCallMax} activities`),
 });

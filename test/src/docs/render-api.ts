@@ -1,0 +1,136 @@
+import {
+  Activity,
+  ActivityInput,
+  ApiKey,
+  detailsByKind,
+  errorStatus,
+  Filter,
+  filterFields,
+  Job,
+  limits,
+  Plan,
+  type ProcedureSpec,
+  procedures,
+  RetentionPolicy,
+} from '@annals/contract';
+import { z } from 'zod';
+import { type JsonSchema, typeText } from './type-text.ts';
+
+/** Types that stand under a heading of their own and are named elsewhere. */
+const namedTypes = {
+  ActivityInput: { schema: ActivityInput, io: 'input' },
+  Activity: { schema: Activity, io: 'output' },
+  Filter: { schema: Filter, io: 'input' },
+  Plan: { schema: Plan, io: 'output' },
+  Job: { schema: Job, io: 'output' },
+  ApiKey: { schema: ApiKey, io: 'output' },
+  RetentionPolicy: { schema: RetentionPolicy, io: 'input' },
+} as const;
+
+/** docs/api.md, from the contract alone. */
+export function renderApi(): string {
+  return [
+    '# API',
+    '',
+    '> Generated from `packages/contract`; `CONTRIBUTING.md` says how.',
+    '',
+    intro,
+    '## Procedures',
+    '',
+    '| procedure | type | scopes (any of) | |',
+    '|---|---|---|---|',
+    ...Object.entries(procedures).map(
+      ([name, { type, scopes, summary }]) =>
+        `| [\`${name}\`](#${name.toLowerCase().replace('.', '')}) | ${type} | ${scopeText(scopes)} | ${summary} |`,
+    ),
+    '',
+    ...Object.entries(procedures).map(([name, spec]) => renderProcedure(name, spec)),
+    '## Types',
+    '',
+    ...Object.entries(namedTypes).map(([name, type]) => renderType(name, type)),
+    renderDetails(),
+    renderFilterFields(),
+    renderErrors(),
+    renderLimits(),
+  ].join('\n');
+}
+
+const intro = `Every procedure is a POST to \`/trpc/<name>\` with the header \`authorization: Bearer <key>\` and a body
+\`{"json": <input>}\`; the answer is \`{"result":{"data":{"json": <output>}}}\`. Times travel as ISO 8601 text
+in \`json\` and are marked as dates in \`meta\` (superjson); the client makes \`Date\`s of them.
+
+\`tenantId\` may be left out by a key of a tenant. A tenant that the key may not name and one that does not
+exist give the same answer, \`not_found\`.
+`;
+
+function renderProcedure(name: string, spec: ProcedureSpec): string {
+  return [
+    `### ${name}`,
+    '',
+    `${spec.summary} A ${spec.type}; needs ${scopeText(spec.scopes)}.`,
+    '',
+    '```ts',
+    `input: ${typeText(schemaOf(spec.input, 'input'))}`,
+    `output: ${typeText(schemaOf(spec.output, 'output'))}`,
+    '```',
+    '',
+  ].join('\n');
+}
+
+function renderType(name: string, { schema, io }: { schema: z.ZodType; io: 'input' | 'output' }): string {
+  const own = schemaOf(schema, io, name);
+  return [`### ${name}`, '', '```ts', typeText(own), '```', ''].join('\n');
+}
+
+function renderDetails(): string {
+  const rows = Object.entries(detailsByKind).map(
+    ([kind, schema]) => `type ${kind} = ${typeText(schemaOf(schema, 'input'))}`,
+  );
+  return ['### details by kind', '', '```ts', ...rows, '```', ''].join('\n');
+}
+
+function renderFilterFields(): string {
+  const rows = Object.entries(filterFields).map(
+    ([name, field]) => `| \`${name}\` | ${field.description} | ${field.personal ? 'yes' : ''} |`,
+  );
+  return ['## Filter fields', '', '| field | selects by | personal |', '|---|---|---|', ...rows, ''].join(
+    '\n',
+  );
+}
+
+function renderErrors(): string {
+  const rows = Object.entries(errorStatus).map(([code, status]) => `| \`${code}\` | ${status} |`);
+  const wire =
+    'A failed call answers `error.data.annals`: `{ code, message, path?, limit?, position?, requestId }`.';
+  return ['## Error codes', '', wire, '', '| code | HTTP status |', '|---|---|', ...rows, ''].join('\n');
+}
+
+function renderLimits(): string {
+  const rows = Object.entries(limits).map(
+    ([name, value]) => `| \`${name}\` | ${value.toLocaleString('en')} |`,
+  );
+  return ['## Limits', '', '| limit | value |', '|---|---|', ...rows, ''].join('\n');
+}
+
+function scopeText(scopes: readonly string[]): string {
+  return scopes.length === 0 ? 'any key' : scopes.map((scope) => `\`${scope}\``).join(' or ');
+}
+
+/** JSON Schema in which the named types, other than `self`, stand as references. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', self?: string): JsonSchema {
+  const names = z.registry<{ id: string }>();
+  for (const [name, type] of Object.entries(namedTypes)) {
+    if (name !== self) names.add(type.schema, { id: name });
+  }
+  return z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    metadata: names,
+    override: ({ zodSchema, jsonSchema }) => {
+      const title = z.globalRegistry.get(zodSchema)?.title;
+      if (title) jsonSchema.title = title;
+      if (zodSchema._zod.def.type === 'date')
+        Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+    },
+  }) as JsonSchema;
+}
