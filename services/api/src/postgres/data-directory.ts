@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, realpath, rm, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hasCode, StartError } from './start-error.ts';
 
 // A new cluster takes 40 MB and its log 16 MB at a time; a running one needs room for the next 16 MB.
@@ -14,9 +14,8 @@ const roomBytes = { newCluster: 128 * 2 ** 20, existingCluster: 32 * 2 ** 20 };
  */
 export async function prepareDataDirectory(dataDir: string): Promise<string> {
   try {
-    const created = await mkdir(dataDir, { recursive: true, mode: 0o700 });
     // Root lends the server another account, which has to pass through.
-    if (created !== undefined && process.getuid?.() === 0) await chmod(dataDir, 0o711);
+    if ((await makeDirectory(dataDir)) && process.getuid?.() === 0) await chmod(dataDir, 0o711);
     if (!(await stat(dataDir)).isDirectory()) throw notADirectory(dataDir);
     const directory = await realpath(dataDir);
     await assertRoom(directory);
@@ -27,6 +26,19 @@ export async function prepareDataDirectory(dataDir: string): Promise<string> {
   }
 }
 
+/** Make a directory and those above it; false if it is there. (Node's own way hides the reason of a failure.) */
+async function makeDirectory(directory: string): Promise<boolean> {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    if (!hasCode(error, 'ENOENT') || dirname(directory) === directory) throw error;
+    await makeDirectory(dirname(directory));
+    await mkdir(directory, { mode: 0o700 });
+  }
+  return true;
+}
+
 /** Tell an error of the file system about the data directory in one sentence; others pass unchanged. */
 export function explain(error: unknown, dataDir: string): unknown {
   const remedy = 'or set ANNALS_DATA_DIR to another directory';
@@ -34,7 +46,7 @@ export function explain(error: unknown, dataDir: string): unknown {
   if (error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn')) {
     return sentence(`The embedded PostgreSQL could not be run: ${error.message}.`);
   }
-  if (hasCode(error, 'EEXIST', 'ENOTDIR')) return notADirectory(dataDir, error);
+  if (hasCode(error, 'ENOTDIR', 'ENOENT', 'EEXIST')) return notADirectory(dataDir, error);
   if (hasCode(error, 'EACCES', 'EPERM')) {
     const who = process.getuid ? `user id ${process.getuid()}` : 'this user';
     return sentence(
@@ -54,7 +66,7 @@ export function explain(error: unknown, dataDir: string): unknown {
 
 const notADirectory = (dataDir: string, cause?: unknown) =>
   new StartError(
-    `The data directory ${dataDir} is a file or lies below one; set ANNALS_DATA_DIR to a directory.`,
+    `The data directory ${dataDir} is a file, lies below one, or is a link to nothing; set ANNALS_DATA_DIR to a directory.`,
     cause === undefined ? undefined : { cause },
   );
 
