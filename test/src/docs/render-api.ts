@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import {
   Activity,
   ActivityInput,
@@ -49,6 +51,7 @@ export function renderApi(): string {
     '',
     ...Object.entries(namedTypes).map(([name, type]) => renderType(name, type)),
     renderDetails(),
+    renderQueryLanguage(),
     renderFilterFields(),
     renderErrors(),
     renderLimits(),
@@ -87,6 +90,32 @@ function renderDetails(): string {
     ([kind, schema]) => `type ${kind} = ${typeText(schemaOf(schema, 'input'))}`,
   );
   return ['### details by kind', '', '```ts', ...rows, '```', ''].join('\n');
+}
+
+/** The grammar stands with the parser; the page quotes it. */
+function renderQueryLanguage(): string {
+  const file = resolve(import.meta.dirname, '../../../packages/contract/src/filter/parse-query.ts');
+  const docstring = readFileSync(file, 'utf8').split('/**')[1]?.split('*/')[0] ?? '';
+  const text = docstring.replaceAll(/^ \* ?/gm, '').trim();
+  const [, grammar = '', meaning = ''] = text.split(/```(?:ebnf)?\n/);
+  return [
+    '## Query language',
+    '',
+    'The same filter as text, in the manner of GitHub:',
+    '',
+    '```',
+    'actor:alice action:invoice.* -outcome:success severity:>=warning since:7d metadata.plan:pro "free text"',
+    '```',
+    '',
+    '```ebnf',
+    grammar.trim(),
+    '```',
+    '',
+    '```text',
+    meaning.trim(),
+    '```',
+    '',
+  ].join('\n');
 }
 
 function renderFilterFields(): string {

@@ -1,0 +1,83 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Metrics } from './metrics.ts';
+import { StartError } from './postgres/start-error.ts';
+
+/** What answers once the process is ready; before, everything but `/healthz` says so with 503. */
+export interface Ready {
+  readonly handler: (request: Request) => Promise<Response>;
+  readonly metrics: Metrics;
+  /** Whether the database answers. */
+  readonly isReady: () => Promise<boolean>;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** From now on requests are served. */
+  open(ready: Ready): void;
+  /** Stop accepting, let the calls in hand end for at most `graceMs`, then drop what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Listen before anything slow happens, so that a taken port is told at once.
+ *
+ * Errors: StartError naming the port that is taken or not permitted.
+ */
+export async function listen({ host, port }: { host: string; port: number }): Promise<HttpServer> {
+  let ready: Ready | undefined;
+  const app = new Hono();
+  app.get('/healthz', (c) => c.text('ok'));
+  app.get('/readyz', async (c) => ((await ready?.isReady()) ? c.text('ready') : c.text('not ready', 503)));
+  app.get('/metrics', async (c) => {
+    if (!ready) return c.text('starting', 503);
+    const { contentType, body } = await ready.metrics.render();
+    return c.body(body, 200, { 'content-type': contentType });
+  });
+  app.all('/trpc/*', async (c) =>
+    ready ? ready.handler(c.req.raw) : c.text('starting', 503, { 'retry-after': '1' }),
+  );
+  app.get('/', (c) => c.text('Annals. The API is at /trpc; see docs/api.md.\n'));
+  const server = await bind(app, { host, port });
+  return {
+    port: (server.address() as AddressInfo).port,
+    open: (next) => {
+      ready = next;
+    },
+    close: (graceMs) => closeServer(server, graceMs),
+  };
+}
+
+function bind(app: Hono, { host, port }: { host: string; port: number }): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(server)) as Server;
+    server.once('error', (error: NodeJS.ErrnoException) => reject(describe(error, { host, port })));
+  });
+}
+
+function describe(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartError(`Port ${port} of ${host} is taken; stop what uses it or set ANNALS_PORT.`);
+    case 'EACCES':
+      return new StartError(`Port ${port} needs more rights; set ANNALS_PORT to 1024 or above.`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new StartError(`${host} is not an address of this machine; set ANNALS_HOST.`);
+    default:
+      return error;
+  }
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const drop = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(drop);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

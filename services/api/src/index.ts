@@ -1,0 +1,1 @@
+export { type Config, ConfigError, loadConfig, renderSettingsTable } from './config.ts';
