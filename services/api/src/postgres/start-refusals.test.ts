@@ -14,6 +14,9 @@ const start = (dataDir: string) => startEmbeddedPostgres({ dataDir, log });
 // Debian's account without any rights; present on every Linux.
 const nobody = 65_534;
 
+// A clone that only root can enter is closed to everybody else.
+const nobodyCanRun = spawnSync(process.execPath, ['--version'], { uid: nobody, cwd: '/' }).status === 0;
+
 /** A file system of its own, unmounted at the end; skips the test where mounting is not allowed. */
 async function mountedDirectory(options: string, skip: (note: string) => void): Promise<string> {
   const directory = await temporaryDirectory(onTestFinished);
@@ -100,7 +103,7 @@ describe.skipIf(!isRoot)('as root', () => {
     const cacheDir = await temporaryDirectory(onTestFinished);
     const located = await locateBinaries();
     const native = dirname(dirname(located.postgres));
-    await cp(native, join(closed, 'native'), { recursive: true });
+    await cp(native, join(closed, 'native'), { recursive: true, verbatimSymlinks: true });
     await cp(join(native, '..', 'package.json'), join(closed, 'package.json'));
     await chmod(closed, 0o700);
     const unreachable = {
@@ -115,9 +118,10 @@ describe.skipIf(!isRoot)('as root', () => {
     expect(spawnSync(copied.postgres, ['--version'], { ...account.ids, cwd: '/' }).status).toBe(0);
     expect(await runnableBinaries(account, options)).toEqual(copied);
     expect(await readdir(cacheDir)).toHaveLength(1);
-    expect(await runnableBinaries(account, { cacheDir })).toEqual(located);
   });
+});
 
+describe.skipIf(!isRoot || !nobodyCanRun)('as an ordinary user', () => {
   test('an ordinary user gets a server of their own, and root may start it afterwards', async () => {
     const directory = await temporaryDirectory(onTestFinished);
     await chown(directory, nobody, nobody);
