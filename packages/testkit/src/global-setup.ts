@@ -15,8 +15,16 @@ declare module 'vitest' {
  *
  * A keeper process owns the cluster: it stops and deletes it as soon as its channel to this process
  * closes, whichever way this process ends (normally, by Ctrl-C, by SIGKILL).
+ *
+ * `ANNALS_TEST_POSTGRES_URL`, a superuser URL, takes another cluster instead, to test another version of
+ * PostgreSQL: it should be a throwaway too, since the template database stays in it.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['ANNALS_TEST_POSTGRES_URL'];
+  if (given) {
+    project.provide('annalsTestClusterUrl', given);
+    return () => Promise.resolve();
+  }
   const keeper = startKeeper();
   project.provide('annalsTestClusterUrl', await firstMessage(keeper));
   return async () => {
