@@ -1,3 +1,21 @@
+export { appendActivities } from './activity/append.ts';
+export { countActivities } from './activity/count.ts';
+export { exportActivities } from './activity/export.ts';
+export { facetActivities } from './activity/facets.ts';
+export { firstProblem, type Issue, type Problem } from './activity/first-problem.ts';
+export { getActivity } from './activity/get.ts';
+export { listActivities } from './activity/list.ts';
+export { ensurePartitions, ensurePartitionsAhead, withPartitions } from './activity/partitions.ts';
+export {
+  ensureRecordPartition,
+  keyActor,
+  type OwnActivity,
+  recordActivity,
+} from './activity/record-activity.ts';
+export { resolveFilter } from './activity/resolve-filter.ts';
+export { statsActivities } from './activity/stats.ts';
+export { summarizeActor } from './activity/summary.ts';
+export { type Condition, type Sight, whereActivity } from './activity/where.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
   type Context,

@@ -30,6 +30,7 @@ export type {
 } from './filter.ts';
 export { formatQuery } from './format-query.ts';
 export { parseQuery } from './parse-query.ts';
+export { formatPath, parsePath } from './path.ts';
 export { personalFieldsOf } from './personal-fields-of.ts';
 export { Filter } from './schema.ts';
 export { actionPrefix } from './value.ts';

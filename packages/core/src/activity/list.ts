@@ -1,0 +1,15 @@
+import type { ListInput, Page } from '@annals/contract';
+import type { Verb } from '../context.ts';
+import { readPage } from './page.ts';
+import { read, sightOf } from './read.ts';
+import { resolveFilter } from './resolve-filter.ts';
+
+/**
+ * A page of the activities that a filter selects, in time order.
+ *
+ * Errors those of `resolveFilter`; `invalid_input` at `cursor`; `timeout`.
+ */
+export async function listActivities({ ctx, input }: Verb<ListInput>): Promise<Page> {
+  const filter = resolveFilter(ctx, input);
+  return read(ctx, (tx) => readPage(tx, { ...input, filter, sight: sightOf(ctx) }));
+}

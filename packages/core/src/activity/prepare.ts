@@ -1,0 +1,80 @@
+import { ActivityInput, type ErrorCode, type LogItem, limits, type ValidActivity } from '@annals/contract';
+import { deriveId, timeOfId } from './activity-id.ts';
+import { firstProblem, type Problem } from './first-problem.ts';
+
+/** A valid activity that has its id and its time: what is stored, but for the receive time and the batch. */
+export type NewActivity = Omit<ValidActivity, 'id' | 'idempotencyKey' | 'occurredAt' | 'details'> & {
+  readonly id: string;
+  readonly occurredAt: Date;
+  readonly details?: object | undefined;
+};
+
+export type Refused = Extract<LogItem, { status: 'refused' }>;
+
+export interface PrepareOptions {
+  /** Where the item stands in the input, as `activities.3`. */
+  readonly path: string;
+  readonly tenantId: string;
+  readonly now: Date;
+  readonly mintId: (occurredAt: Date) => string;
+}
+
+/**
+ * Check one item of a call and give it its id and time.
+ *
+ * Limits `activityBytesMax` as UTF-8 JSON, `clockSkewMsMax` ahead of `now`; not before 1970-01-01.
+ * Id     given: its time is `occurredAt`. `idempotencyKey`: derived from it and `occurredAt`. Else minted.
+ */
+export function prepareActivity(
+  item: unknown,
+  options: PrepareOptions,
+): { activity: NewActivity } | { refused: Refused } {
+  const parsed = ActivityInput.safeParse(item);
+  if (!parsed.success) return refuse(firstProblem(parsed.error.issues, options.path));
+  const { id, idempotencyKey, occurredAt: given, ...rest } = parsed.data;
+  const occurredAt = given ?? (id === undefined ? options.now : timeOfId(id));
+  const problem =
+    sizeProblem(parsed.data) ?? idProblem(parsed.data) ?? timeProblem(parsed.data, occurredAt, options.now);
+  if (problem) {
+    const { code, field, ...told } = problem;
+    return refuse({ ...told, path: field === undefined ? options.path : `${options.path}.${field}` }, code);
+  }
+  const derived = idempotencyKey && deriveId(options.tenantId, idempotencyKey, occurredAt);
+  return { activity: { ...rest, id: id ?? derived ?? options.mintId(occurredAt), occurredAt } };
+}
+
+interface FieldProblem extends Omit<Problem, 'path'> {
+  readonly code?: ErrorCode;
+  readonly field?: string;
+}
+
+function sizeProblem(valid: ValidActivity): FieldProblem | undefined {
+  if (Buffer.byteLength(JSON.stringify(valid)) <= limits.activityBytesMax) return undefined;
+  const limit = limits.activityBytesMax;
+  return { code: 'too_large', message: `must be at most ${limit} bytes as JSON`, limit };
+}
+
+function idProblem({ id, idempotencyKey, occurredAt }: ValidActivity): FieldProblem | undefined {
+  if (idempotencyKey !== undefined && id !== undefined) {
+    return { field: 'idempotencyKey', message: 'must not be given with id: it derives one' };
+  }
+  if (idempotencyKey !== undefined && occurredAt === undefined) {
+    return { field: 'occurredAt', message: 'must be given with idempotencyKey: the id derives from both' };
+  }
+  if (id !== undefined && occurredAt !== undefined && timeOfId(id).getTime() !== occurredAt.getTime()) {
+    return { field: 'id', message: 'must carry the time of occurredAt, to the millisecond' };
+  }
+  return undefined;
+}
+
+function timeProblem(given: ValidActivity, time: Date, now: Date): FieldProblem | undefined {
+  const field = given.occurredAt === undefined ? 'id' : 'occurredAt';
+  if (time.getTime() < 0) return { field, message: 'must not lie before 1970-01-01' };
+  if (time.getTime() <= now.getTime() + limits.clockSkewMsMax) return undefined;
+  const limit = limits.clockSkewMsMax;
+  return { field, message: `must lie at most ${limit} ms ahead of the server's clock`, limit };
+}
+
+function refuse(problem: Problem, code: ErrorCode = 'invalid_input'): { refused: Refused } {
+  return { refused: { status: 'refused', code, ...problem } };
+}

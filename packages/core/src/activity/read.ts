@@ -1,0 +1,23 @@
+import type { Context } from '../context.ts';
+import type { TransactionOptions, Tx } from '../database/database.ts';
+import { resolveFilter, type Selection, seesPersonal } from './resolve-filter.ts';
+import { type Condition, type Sight, whereActivity } from './where.ts';
+
+/** Run statements that read the tenant of the call, each within the time that a read may take. */
+export function read<T>(
+  ctx: Context,
+  work: (tx: Tx) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  return ctx.db.transaction(ctx.tenantId, work, { timeoutMs: ctx.readTimeoutMs, ...options });
+}
+
+/** What the caller may see of the tenant of the call. */
+export function sightOf(ctx: Context): Sight {
+  return { tenantId: ctx.tenantId, personal: seesPersonal(ctx) };
+}
+
+/** The condition of the records that a call names. */
+export function whereSelected(ctx: Context, selection: Selection): Condition {
+  return whereActivity(resolveFilter(ctx, selection), sightOf(ctx));
+}

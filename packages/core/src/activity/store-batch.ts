@@ -1,0 +1,100 @@
+import type { Activity } from '@annals/contract';
+import { type RawBuilder, sql } from 'kysely';
+import { v7 } from 'uuid';
+import type { Tx } from '../database/database.ts';
+import { type FieldColumn, fieldColumns, valueAt } from './columns.ts';
+import type { NewActivity } from './prepare.ts';
+import { type ActivityRow, rowColumns, toActivity } from './row.ts';
+
+/** Ends a transaction whose batch met ids that are taken; holds the records that have them. */
+export class IdsTaken extends Error {
+  readonly activities: readonly Activity[];
+
+  constructor(activities: readonly Activity[]) {
+    super('some ids are taken');
+    this.name = 'IdsTaken';
+    this.activities = activities;
+  }
+}
+
+/**
+ * Insert activities, and the row of the batch that they are. Their partitions must exist.
+ *
+ * Throws `IdsTaken` when not all of them could be inserted: positions in a batch have no gaps, so the
+ * transaction must be undone and tried with what is left. Two that insert the same ids wait for each other
+ * in the order of ids, so that neither waits for ever.
+ */
+export async function storeBatch(
+  tx: Tx,
+  { activities, recordedAt }: { activities: readonly NewActivity[]; recordedAt: Date },
+): Promise<void> {
+  const batch = {
+    id: v7({ msecs: recordedAt.getTime() }),
+    recordedAt,
+    activities: activities.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  };
+  const inserted = await tx.query(insertActivities(tx.tenantId, batch));
+  if (inserted.length < activities.length) {
+    const ids = new Set(inserted.map(({ id }) => id));
+    throw new IdsTaken(
+      await findByIds(
+        tx,
+        activities.filter(({ id }) => !ids.has(id)),
+      ),
+    );
+  }
+  await tx.query(
+    sql`insert into annals.batch (tenant_id, id, size, recorded_at)
+      values (${tx.tenantId}, ${batch.id}, ${activities.length}, ${recordedAt.toISOString()})`,
+  );
+}
+
+interface Batch {
+  readonly id: string;
+  readonly recordedAt: Date;
+  readonly activities: readonly NewActivity[];
+}
+
+/** One bound array a column, whatever the number of rows. */
+function insertActivities(tenantId: string, batch: Batch): RawBuilder<{ id: string }> {
+  const { activities } = batch;
+  const columns = sql.join(fieldColumns.map(({ column }) => sql.ref(column)));
+  const array = (value: (activity: NewActivity) => string | undefined, type: string) =>
+    sql`${activities.map((each) => value(each) ?? null)}::${sql.raw(type)}[]`;
+  const ofField = ({ path, type }: FieldColumn) => array((each) => valueAt(each, path), type);
+  return sql`
+    insert into annals.activity
+      (tenant_id, batch_id, recorded_at, position, occurred_at, ${columns}, tags, metadata, details)
+    select ${tenantId}, ${batch.id}, ${batch.recordedAt.toISOString()}::timestamptz, n - 1,
+      occurred_at, ${columns}, tags::text[], metadata, details
+    from unnest(
+      ${array(({ occurredAt }) => occurredAt.toISOString(), 'timestamptz')},
+      ${sql.join(fieldColumns.map(ofField))},
+      ${array(({ tags }) => arrayLiteral(tags), 'text')},
+      ${array(({ metadata }) => JSON.stringify(metadata), 'jsonb')},
+      ${array(({ details }) => details && JSON.stringify(details), 'jsonb')}
+    ) with ordinality as incoming (occurred_at, ${columns}, tags, metadata, details, n)
+    on conflict do nothing
+    returning id`;
+}
+
+/** `unnest` flattens arrays of arrays, so that each row's tags travel as the text of one. */
+function arrayLiteral(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`;
+}
+
+/** The range of times lets the planner leave out partitions; the join finds each row by its key. */
+async function findByIds(tx: Tx, activities: readonly NewActivity[]): Promise<Activity[]> {
+  const times = activities.map(({ occurredAt }) => occurredAt.toISOString()).toSorted();
+  const rows = await tx.query(
+    sql<ActivityRow>`
+      select ${rowColumns}
+      from unnest(
+        ${activities.map(({ occurredAt }) => occurredAt.toISOString())}::timestamptz[],
+        ${activities.map(({ id }) => id)}::uuid[]
+      ) as wanted (wanted_at, wanted_id)
+      join annals.activity on tenant_id = ${tx.tenantId} and occurred_at = wanted_at and id = wanted_id
+      where occurred_at between ${times.at(0)} and ${times.at(-1)}`,
+  );
+  return rows.map((row) => toActivity(row, { personal: true }));
+}
