@@ -1,3 +1,9 @@
+export { authenticate } from './access/authenticate.ts';
+export { bootstrapKey } from './access/bootstrap-key.ts';
+export { createKey } from './access/create-key.ts';
+export { currentKey } from './access/current-key.ts';
+export { listKeys } from './access/list-keys.ts';
+export { revokeKey } from './access/revoke-key.ts';
 export { appendActivities } from './activity/append.ts';
 export { countActivities } from './activity/count.ts';
 export { exportActivities } from './activity/export.ts';
@@ -30,3 +36,7 @@ export { migrate, provision, type RoleLogin } from './database/provision.ts';
 export { roles } from './database/roles.ts';
 export type { JobQueue } from './job/queue.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { createTenant } from './tenant/create-tenant.ts';
+export { ensureTenant } from './tenant/ensure-tenant.ts';
+export { listTenants } from './tenant/list-tenants.ts';
+export { type ResolveTenantOptions, resolveTenant } from './tenant/resolve-tenant.ts';

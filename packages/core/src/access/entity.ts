@@ -2,9 +2,7 @@ import type { Scope } from '@annals/contract';
 import { defineEntity, p } from '@mikro-orm/core';
 import { tenantFilter } from '../database/tenant-filter.ts';
 
-/**
- * An API key. A key of the deployment stands under the tenant `''`, which no tenant can be called.
- */
+/** An API key. A key of the deployment stands under `deploymentTenant`, which no tenant can be called. */
 export const ApiKeyEntity = defineEntity({
   name: 'ApiKey',
   tableName: 'api_key',

@@ -1,0 +1,64 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createKey } from '../access/create-key.ts';
+import { openTestCore, type TestCore } from '../testing.ts';
+import type { RuntimeRole } from './roles.ts';
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await openTestCore();
+});
+afterAll(() => core.close());
+
+const runtimeRoles: RuntimeRole[] = ['app', 'custodian'];
+
+function run(role: RuntimeRole, statement: string): Promise<unknown[]> {
+  return core.services.db.transaction('t', (tx) => tx.query(sql.raw(statement)), { role });
+}
+
+test.each(runtimeRoles)('transactions of %s run as that role, under row-level security', async (role) => {
+  const [row] = await run(
+    role,
+    `select current_user as role, row_security_active('annals.activity') as restricted`,
+  );
+  expect(row).toEqual({ role: `annals_${role}`, restricted: true });
+});
+
+test('statements that belong to no tenant run as the app too', async () => {
+  expect(await core.services.db.query(sql`select current_user as role`)).toEqual([{ role: 'annals_app' }]);
+});
+
+test('every table belongs to the owner, who runs neither requests nor jobs', async () => {
+  const owners = await run(
+    'app',
+    `select distinct tableowner as owner from pg_tables where schemaname = 'annals'`,
+  );
+  expect(owners).toEqual([{ owner: 'annals_owner' }]);
+});
+
+describe('the app', () => {
+  test.each([
+    `update annals.activity set message = 'x'`,
+    `delete from annals.activity`,
+    `truncate annals.activity`,
+    `delete from annals.batch`,
+    `drop table annals.activity`,
+    `select annals.drop_activity_partition('activity_202601', 't', 0)`,
+    `delete from annals.api_key`,
+  ])('may not: %s', async (statement) => {
+    await expect(run('app', statement)).rejects.toThrow(/permission denied|must be owner/);
+  });
+
+  test("sees nothing of another tenant's rows, whatever the statement says", async () => {
+    const ctx = core.context();
+    await createKey({ ctx, input: { name: 'k', scopes: ['admin'] } });
+    expect(await run('app', `select id from annals.api_key where tenant_id = '${ctx.tenantId}'`)).toEqual([]);
+    expect(await run('app', `update annals.api_key set name = 'x' returning id`)).toEqual([]);
+  });
+
+  test('cannot write a row of another tenant', async () => {
+    const statement = `insert into annals.batch (tenant_id, id, size, recorded_at)
+      values ('other', gen_random_uuid(), 1, now())`;
+    await expect(run('app', statement)).rejects.toThrow(/row-level security/);
+  });
+});
