@@ -1,9 +1,9 @@
 import { AnnalsError } from '@annals/contract';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { CompiledQuery, type RawBuilder } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { entities } from '../entities.ts';
 import { toDomainError } from './domain-error.ts';
-import { type RuntimeRole, roles } from './roles.ts';
+import { type RuntimeRole, roles, setRole } from './roles.ts';
 
 /** One open transaction, bound to one tenant by the ORM filter and by row-level security. */
 export interface Tx {
@@ -75,14 +75,8 @@ async function openOrm(role: RuntimeRole, options: DatabaseOptions): Promise<Mik
     forceUtcTimezone: true,
     // A second MikroORM in the application's process must not see our entities, nor we its.
     allowGlobalContext: false,
-    driverOptions: {
-      application_name: `annals ${role}`,
-      ...(options.setRole && {
-        onCreateConnection: async (connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) => {
-          await connection.executeQuery(CompiledQuery.raw(`set role ${roles[role]}`));
-        },
-      }),
-    },
+    driverOptions: { application_name: `annals ${role}` },
+    ...(options.setRole && { onCreateConnection: (connection) => setRole(connection, roles[role]) }),
   });
 }
 

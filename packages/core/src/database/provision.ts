@@ -1,11 +1,10 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { runMigrations as migrateJobQueue } from 'graphile-worker';
-import { CompiledQuery } from 'kysely';
 import { Client, Pool } from 'pg';
 import { entities } from '../entities.ts';
 import { Schema0001 } from '../migrations/0001-schema.ts';
-import { roles } from './roles.ts';
+import { roles, setRole } from './roles.ts';
 
 export interface RoleLogin {
   readonly role: keyof typeof roles;
@@ -67,12 +66,8 @@ export async function openOwner(ownerUrl: string): Promise<MikroORM> {
     logger: () => undefined,
     // The job queue migrates its own schema.
     schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true, ignoreSchema: ['graphile_worker'] },
-    driverOptions: {
-      application_name: 'annals migrate',
-      onCreateConnection: async (connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) => {
-        await connection.executeQuery(CompiledQuery.raw(`set role ${roles.owner}`));
-      },
-    },
+    driverOptions: { application_name: 'annals migrate' },
+    onCreateConnection: (connection) => setRole(connection, roles.owner),
   });
 }
 

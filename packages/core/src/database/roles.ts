@@ -1,3 +1,5 @@
+import { CompiledQuery } from 'kysely';
+
 /**
  * The three roles (docs/architecture.md): the owner migrates, the app runs and can neither change nor remove
  * an activity, the custodian erases and purges. Roles belong to the PostgreSQL cluster, not to a database.
@@ -6,3 +8,10 @@ export const roles = { owner: 'annals_owner', app: 'annals_app', custodian: 'ann
 
 /** The roles that serve requests and jobs; the owner only migrates. */
 export type RuntimeRole = 'app' | 'custodian';
+
+/** For MikroORM's `onCreateConnection`, an option of its own: within `driverOptions` it would be passed over. */
+export async function setRole(connection: unknown, role: string): Promise<void> {
+  // MikroORM hands over Kysely's connection, without saying so in its types.
+  const driver = connection as { executeQuery(query: CompiledQuery): Promise<unknown> };
+  await driver.executeQuery(CompiledQuery.raw(`set role ${role}`));
+}
