@@ -13,7 +13,7 @@ export function sameContent(stored: Activity | NewActivity, incoming: NewActivit
     fieldColumns.every(
       ({ path }) => erased.has(path.join('.')) || valueAt(stored, path) === valueAt(incoming, path),
     ) &&
-    (erased.has('tags') || sameJson(stored.tags, incoming.tags)) &&
+    (erased.has('tags') || sameJson([stored.tags, incoming.tags], () => false)) &&
     sameRoot('metadata', { stored, incoming, erased }) &&
     sameRoot('details', { stored, incoming, erased })
   );
@@ -28,7 +28,7 @@ interface Pair {
 /** An erased key is listed as `*` in its object: which of the incoming keys it was is not known. */
 function sameRoot(root: 'metadata' | 'details', { stored, incoming, erased }: Pair): boolean {
   const nameOf = (path: readonly string[]) => (path.length === 0 ? root : `${root}.${formatPath(path)}`);
-  return sameJson(stored[root], incoming[root], (path, storedValue) => {
+  return sameJson([stored[root], incoming[root]], (path, storedValue) => {
     if (erased.has(nameOf(path))) return true;
     return storedValue === undefined && path.length > 0 && erased.has(`${nameOf(path.slice(0, -1))}.*`);
   });
@@ -37,12 +37,12 @@ function sameRoot(root: 'metadata' | 'details', { stored, incoming, erased }: Pa
 type Skip = (path: readonly string[], stored: unknown) => boolean;
 
 /** Whether two JSON values are equal whatever the order of their keys; undefined is an absent key. */
-function sameJson(a: unknown, b: unknown, skip: Skip = () => false, path: readonly string[] = []): boolean {
+function sameJson([a, b]: readonly [unknown, unknown], skip: Skip, path: readonly string[] = []): boolean {
   if (a === b || skip(path, a)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => sameJson(own(a, key), own(b, key), skip, [...path, key]));
+  return [...keys].every((key) => sameJson([own(a, key), own(b, key)], skip, [...path, key]));
 }
 
 function own(value: object, key: string): unknown {
