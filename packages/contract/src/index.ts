@@ -49,7 +49,9 @@ export { AnnalsError, type ErrorCode, type ErrorInfo, errorCodes, errorStatus } 
 export * from './filter/index.ts';
 export {
   Job,
+  type JobInput,
   type JobKind,
+  type JobListInput,
   type JobListResult,
   JobResult,
   type JobStatus,
@@ -59,9 +61,11 @@ export {
 export { findJsonProblem, type JsonObject, type JsonValue } from './json.ts';
 export { limits } from './limits.ts';
 export {
+  type ApplyInput,
   Plan,
   type PlanAnonymizeInput,
   type PlanRedactInput,
+  type PoliciesInput,
   type PoliciesResult,
   RetentionPolicy,
   redactableFields,

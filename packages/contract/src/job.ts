@@ -32,7 +32,7 @@ export const Job = z.strictObject({
   planId: z.uuid(),
   kind: z.enum(jobKinds),
   status: z.enum(jobStatuses),
-  /** Activities examined so far, of those there were when the job began. */
+  /** Activities examined so far, of those there were when the job began; an anonymize run examines each twice. */
   done: z.int(),
   total: z.int(),
   createdAt: z.date(),
@@ -44,9 +44,11 @@ export const Job = z.strictObject({
 export type Job = z.output<typeof Job>;
 
 export const JobInput = z.strictObject({ tenantId: tenantId.optional(), id: z.uuid() });
+export type JobInput = z.output<typeof JobInput>;
 export const JobListInput = z.strictObject({
   tenantId: tenantId.optional(),
   limit: z.int().min(1).max(limits.pageSizeMax).default(limits.pageSizeDefault),
 });
+export type JobListInput = z.output<typeof JobListInput>;
 export const JobListResult = z.strictObject({ jobs: z.array(Job) });
 export type JobListResult = z.output<typeof JobListResult>;

@@ -27,9 +27,18 @@ export const Plan = z.strictObject({
   byPolicy: z.array(CountOf),
   /** Months whose whole partition would be dropped. */
   partitionsDropped: z.array(z.string()),
-  /** What an anonymize run would look for, and how often each was found. */
+  /** What an anonymize run would look for, and in how many activities each was found. */
   identifiers: z.array(
-    z.strictObject({ value: z.string(), origin: z.enum(['given', 'learned']), activities: z.int() }),
+    z.strictObject({
+      value: z.string(),
+      origin: z.enum(['given', 'learned']),
+      activities: z.int(),
+      /**
+       * Why the run would not look for it in texts: it would be found everywhere, it labels others too, or the
+       * caller excepted it.
+       */
+      skipped: z.enum(['short', 'shared', 'excepted']).optional(),
+    }),
   ),
   sampleIds: z.array(z.uuid()),
   estimatedSeconds: z.number(),
@@ -94,6 +103,7 @@ export const ApplyInput = z.strictObject({
   /** How far the world may have moved since the plan, as a fraction of its count. */
   driftMax: z.number().min(0).max(1).default(0),
 });
+export type ApplyInput = z.output<typeof ApplyInput>;
 
 /** Keep what matches for so many days; the first matching policy decides, and no match keeps for ever. */
 export const RetentionPolicy = z.strictObject({
@@ -122,5 +132,6 @@ export const PoliciesInput = z.strictObject({
       'must have distinct names',
     ),
 });
+export type PoliciesInput = z.output<typeof PoliciesInput>;
 export const PoliciesResult = z.strictObject({ policies: z.array(RetentionPolicy) });
 export type PoliciesResult = z.output<typeof PoliciesResult>;
