@@ -89,15 +89,27 @@ async function migrateQueue(ownerUrl: string): Promise<void> {
     pool.on('error', () => undefined);
     pool.on('connect', (client) => client.on('error', () => undefined));
     await migrateJobQueue({ pgPool: pool });
-    for (const role of [roles.app, roles.custodian]) {
-      await pool.query(`grant usage on schema graphile_worker to ${role}`);
-      await pool.query(
-        `grant select, insert, update, delete on all tables in schema graphile_worker to ${role}`,
-      );
-      await pool.query(`grant usage, select on all sequences in schema graphile_worker to ${role}`);
-      await pool.query(`grant execute on all functions in schema graphile_worker to ${role}`);
-    }
+    for (const statement of queueGrants) await pool.query(statement);
   } finally {
     await pool.end();
   }
 }
+
+/** The queue's tables have row-level security without policies, which shuts everybody out but their owner. */
+const queueUsers = `${roles.app}, ${roles.custodian}`;
+const queueGrants = [
+  `grant usage on schema graphile_worker to ${queueUsers}`,
+  `grant select, insert, update, delete on all tables in schema graphile_worker to ${queueUsers}`,
+  `grant usage, select on all sequences in schema graphile_worker to ${queueUsers}`,
+  `grant execute on all functions in schema graphile_worker to ${queueUsers}`,
+  `do $$
+    declare name text;
+    begin
+      for name in select relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'graphile_worker' and c.relrowsecurity
+      loop
+        execute format('drop policy if exists annals_queue on graphile_worker.%I', name);
+        execute format('create policy annals_queue on graphile_worker.%I to ${queueUsers} using (true)', name);
+      end loop;
+    end $$`,
+];
