@@ -1,0 +1,12 @@
+export { type AnnalsCall, type CallOptions, createCall } from './call.ts';
+export { errorInfoOf } from './error-info.ts';
+export {
+  batchCallsMax,
+  createFetchHandler,
+  type FailedCall,
+  type FetchHandlerOptions,
+  type ServedRequest,
+} from './fetch-handler.ts';
+export { operatorPrincipal } from './operator-principal.ts';
+export type { AnnalsContext } from './procedure.ts';
+export { type AnnalsRouter, createAnnalsRouter } from './router.ts';

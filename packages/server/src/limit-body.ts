@@ -1,0 +1,32 @@
+import { AnnalsError } from '@annals/contract';
+
+/**
+ * The request with a body that fails beyond `bytesMax`, read no further than that.
+ *
+ * A `content-length` is taken at its word, since every HTTP server holds the sender to it; a body that comes
+ * without, in chunks, is counted as it is read.
+ * Errors  `too_large`, at once by the header or while the body is read.
+ */
+export function limitBody(request: Request, bytesMax: number): Request {
+  const length = request.headers.get('content-length');
+  if (length !== null) {
+    if (Number(length) > bytesMax) throw tooLarge(bytesMax);
+    return request;
+  }
+  if (!request.body) return request;
+  let bytes = 0;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) controller.error(tooLarge(bytesMax));
+      else controller.enqueue(chunk);
+    },
+  });
+  // Reading while sending is what undici calls half duplex, and it insists on hearing so.
+  const init = { body: request.body.pipeThrough(counter), duplex: 'half' } as RequestInit;
+  return new Request(request, init);
+}
+
+function tooLarge(limit: number): AnnalsError {
+  return new AnnalsError({ code: 'too_large', message: `the body must be at most ${limit} bytes`, limit });
+}

@@ -1,0 +1,44 @@
+import type { Logger } from '@annals/core';
+import { errorInfoOf } from './error-info.ts';
+
+export interface Failure {
+  readonly error: unknown;
+  readonly requestId: string;
+  readonly procedure: string | undefined;
+}
+
+/**
+ * Log a failure that is not the caller's doing.
+ *
+ * Of an error only its class, its code and its stack's frames are logged, and so for each of its causes:
+ * the messages of drivers quote values, and inputs are personal data.
+ */
+export function logFailure(log: Logger, { error, requestId, procedure }: Failure): void {
+  const { code } = errorInfoOf(error);
+  const fields = { requestId, procedure, code, causes: describeCauses(error) };
+  if (code === 'internal') log.error(fields, 'a call failed');
+  else if (code === 'unavailable' || code === 'timeout') log.warn(fields, 'a call could not be served');
+}
+
+interface CauseFields {
+  readonly name: string;
+  readonly code?: string;
+  readonly frames: readonly string[];
+}
+
+function describeCauses(error: unknown): CauseFields[] {
+  const causes: CauseFields[] = [];
+  for (let cause = error; cause instanceof Error && causes.length < 5; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    const named = typeof code === 'string' && /^\w{1,40}$/.test(code) ? { code } : {};
+    causes.push({ name: cause.constructor.name, ...named, frames: framesOf(cause) });
+  }
+  return causes;
+}
+
+// A message may span lines and look like anything, so frames are what follows it and names a place in a file.
+function framesOf({ stack = '', message }: Error): string[] {
+  const start = stack.indexOf(message);
+  const lines = stack.slice(start === -1 ? 0 : start + message.length).split('\n');
+  return lines.filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line)).map((line) => line.trim());
+}

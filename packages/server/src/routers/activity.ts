@@ -1,0 +1,26 @@
+import {
+  appendActivities,
+  countActivities,
+  exportActivities,
+  facetActivities,
+  getActivity,
+  listActivities,
+  statsActivities,
+  summarizeActor,
+} from '@annals/core';
+import { procedure, router } from '../procedure.ts';
+
+export const activityRouter = router({
+  log: procedure('activity.log').mutation(async ({ ctx, input }) => {
+    const result = await appendActivities({ ctx, input });
+    ctx.annals.onLogged?.(result);
+    return result;
+  }),
+  get: procedure('activity.get').query(({ ctx, input }) => getActivity({ ctx, input })),
+  list: procedure('activity.list').query(({ ctx, input }) => listActivities({ ctx, input })),
+  export: procedure('activity.export').query(({ ctx, input }) => exportActivities({ ctx, input })),
+  count: procedure('activity.count').query(({ ctx, input }) => countActivities({ ctx, input })),
+  stats: procedure('activity.stats').query(({ ctx, input }) => statsActivities({ ctx, input })),
+  facets: procedure('activity.facets').query(({ ctx, input }) => facetActivities({ ctx, input })),
+  summary: procedure('activity.summary').query(({ ctx, input }) => summarizeActor({ ctx, input })),
+});
