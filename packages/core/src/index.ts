@@ -36,6 +36,13 @@ export { migrate, provision, type RoleLogin } from './database/provision.ts';
 export { roles } from './database/roles.ts';
 export type { JobQueue } from './job/queue.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export {
+  assertSupportedServer,
+  type DatabaseAccess,
+  type OpenedServices,
+  type OpenServicesOptions,
+  openServices,
+} from './services.ts';
 export { createTenant } from './tenant/create-tenant.ts';
 export { ensureTenant } from './tenant/ensure-tenant.ts';
 export { listTenants } from './tenant/list-tenants.ts';
