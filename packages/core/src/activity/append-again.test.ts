@@ -101,6 +101,14 @@ describe('the same id again', () => {
     ],
     'all metadata': [{}, sql`metadata = '{}', erased = '{metadata}'`],
     'a personal metadata key': [{}, sql`metadata = metadata - 'plan', erased = '{metadata.*}'`],
+    'a key deep inside': [
+      { metadata: { users: { ann: { plan: 1 }, all: 2 } } },
+      sql`metadata = metadata #- '{users,ann}', erased = '{metadata.users.*}'`,
+    ],
+    'an item of a list': [
+      { metadata: { list: ['a', { b: 'c' }] } },
+      sql`metadata = '{"list": ["a", {"b": null}]}', erased = '{metadata.list.1.b}'`,
+    ],
     details: [{}, sql`details = null, erased = '{details}'`],
   };
   test.each(Object.entries(erasures))(

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { appendActivities } from './append.ts';
 import { getActivity } from './get.ts';
-import { ensurePartitions } from './partitions.ts';
+import { ensurePartitions, ensurePartitionsAhead } from './partitions.ts';
 import { appendOne, countRows, full, minimal } from './test-support.ts';
 
 let core: TestCore;
@@ -145,6 +145,19 @@ describe('partitions', () => {
     const moments = ['1970-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z', '2024-02-29T12:00:00.000Z'];
     const activities = moments.map((occurredAt) => ({ ...minimal, occurredAt }));
     expect(await appendActivities({ ctx, input: { activities } })).toMatchObject({ stored: 3 });
+  });
+
+  test('are made ahead for the months to come, over the end of a year', async () => {
+    const own = await openTestCore();
+    own.clock.set(new Date('2027-11-30T23:59:59Z'));
+    await ensurePartitionsAhead(own.services, 3);
+    const rows = await own.services.db.query(
+      sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
+        where inhparent = 'annals.activity'::regclass order by name`,
+    );
+    await own.close();
+    const months = ['202711', '202712', '202801', '202802'];
+    expect(rows.map(({ name }) => name)).toEqual(months.map((month) => `annals.activity_${month}`));
   });
 
   test('that were dropped meanwhile are made again', async () => {

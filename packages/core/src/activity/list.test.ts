@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { getActivity } from './get.ts';
 import { listActivities } from './list.ts';
+import { read } from './read.ts';
 import { full, storeAll } from './test-support.ts';
 
 let core: TestCore;
@@ -251,4 +252,10 @@ describe('another tenant', () => {
 test('an id of a time that no record has is not found', async () => {
   const input = { id: 'ffffffff-ffff-7fff-bfff-ffffffffffff' };
   await expect(getActivity({ ctx: core.context(), input })).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a read that takes longer than it may is ended in the database', async () => {
+  const ctx = { ...core.context(), readTimeoutMs: 50 };
+  const endless = read(ctx, (tx) => tx.query(sql`select pg_sleep(600)`));
+  await expect(endless).rejects.toMatchObject({ code: 'timeout' });
 });

@@ -25,12 +25,14 @@ interface Pair {
   readonly erased: ReadonlySet<string>;
 }
 
-/** An erased key is listed as `*` in its object: which of the incoming keys it was is not known. */
+/** An erased key is listed as `*` in an object around it: which of the incoming keys it was is not known. */
 function sameRoot(root: 'metadata' | 'details', { stored, incoming, erased }: Pair): boolean {
   const nameOf = (path: readonly string[]) => (path.length === 0 ? root : `${root}.${formatPath(path)}`);
   return sameJson([stored[root], incoming[root]], (path, storedValue) => {
     if (erased.has(nameOf(path))) return true;
-    return storedValue === undefined && path.length > 0 && erased.has(`${nameOf(path.slice(0, -1))}.*`);
+    return (
+      storedValue === undefined && path.some((_, depth) => erased.has(`${nameOf(path.slice(0, depth))}.*`))
+    );
   });
 }
 
