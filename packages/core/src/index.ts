@@ -34,8 +34,26 @@ export {
 export { type Database, type DatabaseOptions, openDatabase, type Tx } from './database/database.ts';
 export { migrate, provision, type RoleLogin } from './database/provision.ts';
 export { roles } from './database/roles.ts';
+export { isReachable, queueDepth } from './health.ts';
+export { cancelJob } from './job/cancel-job.ts';
+export { getJob } from './job/get-job.ts';
+export { createJobQueue } from './job/graphile-queue.ts';
+export { listJobs } from './job/list-jobs.ts';
+export { maintain } from './job/maintenance.ts';
 export type { JobQueue } from './job/queue.ts';
+export { resumeJob } from './job/resume-job.ts';
+export { type RunJob, type RunOutcome, runJob } from './job/run-job.ts';
+export { startWorker, type Worker, type WorkerOptions } from './job/start-worker.ts';
+export { type WatchJob, watchJob } from './job/watch-job.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { applyAnonymize } from './privacy/apply-anonymize.ts';
+export { applyRedact } from './privacy/apply-redact.ts';
+export { planAnonymize } from './privacy/plan-anonymize.ts';
+export { planRedact } from './privacy/plan-redact.ts';
+export { applyRetention } from './retention/apply-retention.ts';
+export { listPolicies } from './retention/list-policies.ts';
+export { planRetention } from './retention/plan-retention.ts';
+export { setPolicies } from './retention/set-policies.ts';
 export {
   assertSupportedServer,
   type DatabaseAccess,

@@ -3,7 +3,6 @@ import type { JobKind } from '@annals/contract';
 const erasure = {
   requested: 'erasure.requested',
   completed: 'erasure.completed',
-  failed: 'erasure.failed',
   cancelled: 'erasure.cancelled',
 } as const;
 
@@ -14,7 +13,11 @@ export const ownActions = {
   retention: {
     requested: 'retention.requested',
     completed: 'retention.applied',
-    failed: 'retention.failed',
     cancelled: 'retention.cancelled',
   },
-} as const satisfies Record<JobKind, typeof erasure | object>;
+} as const satisfies Record<JobKind, { requested: string; completed: string; cancelled: string }>;
+
+/** How a run removes, for its records: `anonymize`, `pseudonymize`, `redact` or `retention`. */
+export function modeOf({ kind, request }: { readonly kind: JobKind; readonly request: object }): string {
+  return 'mode' in request && typeof request.mode === 'string' ? request.mode : kind;
+}

@@ -87,6 +87,8 @@ const tables = [
     expires_at timestamptz(3) not null,
     primary key (tenant_id, id)
   )`,
+  // Requests and summaries name persons: no samples of them in the planner's statistics.
+  `alter table annals.plan alter column request set statistics 0, alter column summary set statistics 0`,
   `create table annals.job (
     tenant_id text not null,
     id uuid not null,
@@ -167,10 +169,32 @@ const functions = [
       return name;
     end `,
   ),
-  // Dropped only when every row in it is one of the \`expected\` rows of one tenant; else the answer is false.
-  // The parent is locked first, as inserts do, so that the two cannot wait for each other.
+  // Partitions in which no other tenant has a row: only those can be dropped for this one.
   ownerFunction(
-    'drop_activity_partition(partition_name text, tenant text, expected bigint)',
+    'sole_tenant_partitions(tenant text)',
+    'setof text',
+    `
+    declare
+      name text;
+      shared boolean;
+    begin
+      for name in
+        select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'annals.activity'::regclass order by c.relname
+      loop
+        execute format(
+          'select exists (select from annals.%1$I where tenant_id < $1)
+            or exists (select from annals.%1$I where tenant_id > $1)', name)
+          into shared using tenant;
+        if not shared then return next name; end if;
+      end loop;
+    end `,
+  ),
+  // Dropped only when its rows are just the \`expected\` ones of one tenant, all recorded by then; else the answer
+  // is false, as it is when the lock cannot be had at once: whoever waits for it makes all others wait. The
+  // parent is locked first, as inserts do, so that the two cannot wait for each other.
+  ownerFunction(
+    "drop_activity_partition(partition_name text, tenant text, expected bigint, recorded_until timestamptz default 'infinity')",
     'boolean',
     `
     declare
@@ -180,20 +204,37 @@ const functions = [
       if partition_name !~ '^activity_[0-9]{6}$' then
         raise exception 'not a partition of activity: %', partition_name;
       end if;
-      lock table only annals.activity in access exclusive mode;
+      begin
+        set local lock_timeout = '2s';
+        lock table only annals.activity in access exclusive mode;
+      exception when lock_not_available then
+        return false;
+      end;
       if to_regclass(format('annals.%I', partition_name)) is null then return false; end if;
-      execute format('select count(*), count(*) filter (where tenant_id = $1) from annals.%I', partition_name)
-        into total, own using tenant;
+      execute format(
+        'select count(*), count(*) filter (where tenant_id = $1 and recorded_at <= $2) from annals.%I',
+        partition_name)
+        into total, own using tenant, recorded_until;
       if total <> expected or own <> expected then return false; end if;
       execute format('drop table annals.%I', partition_name);
       return true;
     end `,
   ),
   // The planner's statistics hold sample values, so an erasure is not over until they are made anew.
+  ownerFunction('refresh_activity_statistics()', 'void', ` begin analyze annals.activity; end `),
+  // Maintenance is for all tenants at once, which row-level security shows to nobody else.
   ownerFunction(
-    'refresh_activity_statistics()',
+    'find_idle_jobs(untouched_since timestamptz)',
+    'table (tenant_id text, id uuid)',
+    ` begin
+      return query select j.tenant_id, j.id from annals.job j
+        where j.status in ('queued', 'running') and j.updated_at < untouched_since order by j.updated_at;
+    end `,
+  ),
+  ownerFunction(
+    'delete_expired_plans(moment timestamptz)',
     'void',
-    ` begin analyze annals.activity, annals.plan, annals.job; end `,
+    ` begin delete from annals.plan p where p.status = 'open' and p.expires_at <= moment; end `,
   ),
 ];
 
@@ -202,7 +243,9 @@ const grants = [
   `grant usage on schema annals to annals_app, annals_custodian`,
   `grant execute on function annals.find_api_key(text), annals.list_tenants() to annals_app`,
   `grant execute on function annals.create_activity_partition(timestamptz) to annals_app, annals_custodian`,
-  `grant execute on function annals.drop_activity_partition(text, text, bigint), annals.refresh_activity_statistics() to annals_custodian`,
+  `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz), annals.refresh_activity_statistics() to annals_custodian`,
+  `grant execute on function annals.sole_tenant_partitions(text), annals.find_idle_jobs(timestamptz), annals.delete_expired_plans(timestamptz) to annals_app`,
+  `grant execute on function annals.sole_tenant_partitions(text) to annals_custodian`,
   // Grants stand on the partitioned parent only: a partition queried directly would escape its policy.
   `grant select, insert on annals.activity, annals.batch to annals_app, annals_custodian`,
   `grant update, delete on annals.activity to annals_custodian`,

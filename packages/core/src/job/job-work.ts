@@ -1,0 +1,36 @@
+import type { JobResult } from '@annals/contract';
+import type { Services } from '../context.ts';
+import type { Tx } from '../database/database.ts';
+import type { JobRow } from './to-job.ts';
+
+/** Where a run stands; all of it is committed with the work that led there. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** What the run must remember between chunks, as JSON; null before the first. Never names a person. */
+  readonly cursor: object | null;
+  readonly result: JobResult;
+}
+
+export interface Chunk extends Progress {
+  readonly services: Services;
+  /** As the custodian; holds the job's row locked. */
+  readonly tx: Tx;
+  readonly job: JobRow;
+  /** What the plan said that the run needs to know. */
+  readonly request: object;
+}
+
+/** After a chunk; `ended` when nothing is left to do. */
+export interface AfterChunk extends Progress {
+  readonly ended: boolean;
+}
+
+/**
+ * One kind of job: does the next chunk within the transaction given, and says where the run stands then. What
+ * it does outside that transaction can happen twice.
+ */
+export type JobWork = (chunk: Chunk) => Promise<AfterChunk>;
+
+/** How many activities a chunk examines: some 10 ms of work, so that nobody waits for it. */
+export const chunkSize = 1_000;

@@ -1,0 +1,30 @@
+import { Filter } from '@annals/contract';
+import type { RawBuilder } from 'kysely';
+import { sql } from 'kysely';
+import { every, whereActivity } from '../activity/where.ts';
+import type { Tx } from '../database/database.ts';
+import { hasField, parseRedactFields, type RedactField } from './redact-fields.ts';
+
+/** What a redact plan asks for, as it is kept in the plan. */
+export interface RedactRequest {
+  readonly filter: object;
+  readonly fields: readonly string[];
+  /** Whether the caller could search in personal fields. */
+  readonly personal: boolean;
+}
+
+export interface Redaction {
+  readonly fields: readonly RedactField[];
+  /** The records that the filter selects and that have any of the fields. */
+  readonly where: RawBuilder<boolean>;
+}
+
+export function readRedactRequest(tx: Tx, request: RedactRequest): Redaction {
+  const fields = parseRedactFields(request.fields);
+  const selected = whereActivity(Filter.parse(request.filter), {
+    tenantId: tx.tenantId,
+    personal: request.personal,
+  });
+  const any = sql<boolean>`(${sql.join(fields.map(hasField), sql` or `)})`;
+  return { fields, where: every([selected, any]) };
+}

@@ -1,0 +1,132 @@
+import { sql } from 'kysely';
+import { every } from '../activity/where.ts';
+import type { Tx } from '../database/database.ts';
+import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job-work.ts';
+import { createTally } from '../plan/tally.ts';
+import { countUntil, examine, type Key, moment } from '../privacy/examine.ts';
+import { type Cutoff, expiredBy, latestExpired, type RetentionRequest } from './expiry.ts';
+import { dashed } from './plan-retention.ts';
+import { countExpired, findDroppable, surveyExpired } from './survey-expired.ts';
+
+interface Month {
+  /** As 202601. */
+  readonly month: string;
+  readonly expected: number;
+  /** Its records by policy, in the order of the cutoffs. */
+  readonly byPolicy: readonly number[];
+}
+
+interface Cursor {
+  /** Still to be dropped whole, before the rest is removed record by record. */
+  readonly months: readonly Month[];
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly after?: Key | undefined;
+}
+
+/**
+ * Remove what has expired by the cutoffs of the plan.
+ *
+ * Months of which nothing is to stay are dropped whole, the others walked in the order of time. What was
+ * recorded after the plan was applied is left alone, so that a run that goes on after a kill removes what an
+ * undisturbed one would have.
+ */
+export const purge: JobWork = async (chunk) => {
+  const cursor = chunk.cursor as Cursor | null;
+  const { cutoffs } = chunk.request as RetentionRequest;
+  if (cursor === null) return begin(chunk, cutoffs);
+  const [month, ...months] = cursor.months;
+  return month ? dropMonth(chunk, { month, cursor: { ...cursor, months } }) : purgeChunk(chunk, cursor);
+};
+
+async function begin({ tx, services, job, result }: Chunk, cutoffs: readonly Cutoff[]): Promise<AfterChunk> {
+  const until = latestExpired(cutoffs);
+  const groups = await surveyExpired(tx, { cutoffs, recordedUntil: job.createdAt.getTime() });
+  const droppable = await findDroppable(tx, { groups, cutoffs, now: services.clock.now() });
+  const months = droppable.map((month): Month => {
+    const ofMonth = groups.filter((group) => group.month === month);
+    const byPolicy = cutoffs.map((_, index) => ofMonth.find(({ policy }) => policy === index)?.count ?? 0);
+    return { month, expected: countExpired(ofMonth), byPolicy };
+  });
+  const counts = cutoffs.map(({ policy }) => ({ name: policy.name, count: 0 }));
+  const cursor: Cursor = { months, until };
+  return {
+    done: 0,
+    total: await countUntil(tx, until),
+    cursor,
+    result: { ...result, counts, partitionsDropped: [] },
+    ended: false,
+  };
+}
+
+/**
+ * Nothing else is read or written of activities in this transaction: it needs them to itself, and would wait
+ * for ever for another that holds some of them and wants the same.
+ */
+async function dropMonth(
+  { tx, job, request, result, done, total }: Chunk,
+  { month, cursor }: { readonly month: Month; readonly cursor: Cursor },
+): Promise<AfterChunk> {
+  const { cutoffs } = request as RetentionRequest;
+  const recordedUntil = moment(job.createdAt.getTime());
+  const [row] = await tx.query(sql<{ dropped: boolean }>`
+    select annals.drop_activity_partition(
+      ${`activity_${month.month}`}, ${tx.tenantId}, ${month.expected}::bigint, ${recordedUntil}) as dropped`);
+  // Something has come in, or somebody else would have to wait: its records are removed with the others.
+  if (!row?.dropped) return { done, total, cursor, result, ended: false };
+  const tally = createTally(result.counts);
+  for (const [index, count] of month.byPolicy.entries()) tally.add(nameOf(cutoffs, index), count);
+  return {
+    done: done + month.expected,
+    total,
+    cursor,
+    result: {
+      changed: result.changed + month.expected,
+      counts: tally.counts(),
+      partitionsDropped: [...(result.partitionsDropped ?? []), dashed(month.month)],
+    },
+    ended: false,
+  };
+}
+
+async function purgeChunk(
+  { tx, job, request, result, ...chunk }: Chunk,
+  cursor: Cursor,
+): Promise<AfterChunk> {
+  const { cutoffs } = request as RetentionRequest;
+  const { examined, last, wanted } = await examine(tx, {
+    after: cursor.after,
+    until: cursor.until,
+    limit: chunkSize,
+    wanted: every([
+      sql`${expiredBy(cutoffs)} is not null`,
+      sql`recorded_at <= ${moment(job.createdAt.getTime())}`,
+    ]),
+  });
+  const removed = await remove(tx, wanted, cutoffs);
+  const tally = createTally(result.counts);
+  for (const index of removed) tally.add(nameOf(cutoffs, index));
+  return {
+    done: chunk.done + examined,
+    total: chunk.total,
+    cursor: { ...cursor, after: last },
+    result: { ...result, changed: result.changed + removed.length, counts: tally.counts() },
+    ended: examined < chunkSize,
+  };
+}
+
+/** The policies by which they went, one for each. */
+async function remove(tx: Tx, keys: readonly Key[], cutoffs: readonly Cutoff[]): Promise<number[]> {
+  const [first, last] = [keys.at(0), keys.at(-1)];
+  if (!first || !last) return [];
+  const rows = await tx.query(sql<{ policy: number }>`
+    delete from annals.activity
+    where tenant_id = ${tx.tenantId} and occurred_at between ${moment(first.at)} and ${moment(last.at)}
+      and id = any(${keys.map(({ id }) => id)}::uuid[])
+    returning ${expiredBy(cutoffs)} as policy`);
+  return rows.map(({ policy }) => policy);
+}
+
+function nameOf(cutoffs: readonly Cutoff[], index: number): string {
+  return cutoffs[index]?.policy.name ?? '';
+}
