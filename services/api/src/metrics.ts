@@ -5,12 +5,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** What the process counts, for `/metrics` in the Prometheus text format. */
 export interface Metrics {
   /** One HTTP call to the router, however many procedures it batches. */
-  observeRequest(request: {
+  readonly observeRequest: (request: {
     readonly procedure: string;
     readonly status: number;
     readonly durationMs: number;
-  }): void;
-  observeLog(result: Pick<LogResult, 'stored' | 'duplicates' | 'refused'>): void;
+  }) => void;
+  readonly observeLog: (result: Pick<LogResult, 'stored' | 'duplicates' | 'refused'>) => void;
   render(): Promise<{ contentType: string; body: string }>;
 }
 

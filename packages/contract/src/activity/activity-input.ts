@@ -28,16 +28,18 @@ export const targetInput = z.strictObject({
 });
 
 export const contextInput = z.strictObject({
-  ip: z
-    .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address')
-    .transform((ip) => ip.toLowerCase())
-    .optional(),
+  ip: z.union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address').transform(plainAddress).optional(),
   userAgent: optionalText(limits.userAgentLengthMax),
   requestId: id(),
   sessionId: id(),
   traceId: id(),
   spanId: id(),
 });
+
+/** Dual-stack sockets report IPv4 peers as `::ffff:192.0.2.1`; kept so, no filter on the address would find it. */
+function plainAddress(ip: string): string {
+  return ip.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+}
 
 const common = {
   /** UUIDv7 whose 48-bit time equals `occurredAt`; minted once, before the first attempt. */

@@ -1,4 +1,3 @@
-export { assertSupportedServer } from './assert-supported-server.ts';
 export { generatePassword, readSecrets, type Secrets, writeSecrets } from './secrets.ts';
 export {
   type EmbeddedPostgres,
