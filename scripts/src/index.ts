@@ -1,1 +1,2 @@
-export {};
+export { runCli } from './cli/run-cli.ts';
+export type { Io } from './cli/terminal.ts';

@@ -8,7 +8,7 @@ export const exportFormats = ['ndjson', 'csv'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface WriteExport {
-  readonly pages: AsyncIterable<readonly Activity[]>;
+  readonly pages: AsyncIterable<{ readonly activities: readonly Activity[] }>;
   readonly format: ExportFormat;
   readonly gzip: boolean;
   /** Ended by this, unless it is the process's own. */
@@ -28,7 +28,7 @@ export async function writeExport(options: WriteExport): Promise<number> {
   let written = 0;
   async function* take(): AsyncGenerator<readonly Activity[]> {
     for await (const page of options.pages) {
-      const activities = page.slice(0, (options.limit ?? Number.POSITIVE_INFINITY) - written);
+      const activities = page.activities.slice(0, (options.limit ?? Number.POSITIVE_INFINITY) - written);
       yield activities;
       written += activities.length;
       options.onWritten?.(written);

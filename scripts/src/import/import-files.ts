@@ -1,4 +1,10 @@
-import { type ActivityInput, AnnalsError, type LogItem, type LogResult } from '@annals/contract';
+import {
+  type ActivityInput,
+  AnnalsError,
+  type ErrorCode,
+  type LogItem,
+  type LogResult,
+} from '@annals/contract';
 import type { Input } from './open-input.ts';
 import type { Refusal, ToActivity } from './outcome.ts';
 import { parseLine } from './parse-line.ts';
@@ -163,7 +169,7 @@ async function send(entries: readonly Entry[], log: ImportOptions['log']): Promi
 async function logInHalves(activities: ActivityInput[], log: ImportOptions['log']): Promise<LogItem[]> {
   if (activities.length === 0) return [];
   try {
-    return (await log(activities)).results;
+    return ofItems((await log(activities)).results);
   } catch (error) {
     if (!(error instanceof AnnalsError) || error.code !== 'too_large') throw error;
     if (activities.length === 1) return [{ status: 'refused', code: error.code, message: error.message }];
@@ -173,6 +179,15 @@ async function logInHalves(activities: ActivityInput[], log: ImportOptions['log'
       ...(await logInHalves(activities.slice(middle), log)),
     ];
   }
+}
+
+/** What can be wrong with a single activity; any other code says that a call failed, and the line is unharmed. */
+const codesOfItems: readonly string[] = ['invalid_input', 'id_conflict', 'too_large'] satisfies ErrorCode[];
+
+function ofItems(results: LogItem[]): LogItem[] {
+  const failed = results.find((item) => item.status === 'refused' && !codesOfItems.includes(item.code));
+  if (failed?.status === 'refused') throw new AnnalsError({ code: failed.code, message: failed.message });
+  return results;
 }
 
 async function record(batch: {
@@ -204,6 +219,6 @@ function countResult(result: LogItem | undefined, totals: Totals): Refusal | und
   if (result === undefined) return { code: 'internal', message: 'the server gave no result for this line' };
   if (result.status === 'stored') totals.stored += 1;
   else if (result.status === 'duplicate') totals.duplicates += 1;
-  else return result;
+  else return { ...result, path: result.path?.replace(/^activities\.\d+\.?/, '') || undefined };
   return undefined;
 }

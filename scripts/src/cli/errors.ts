@@ -1,0 +1,45 @@
+import { AnnalsError, type ErrorCode } from '@annals/contract';
+import { ExitError, type ExitName } from './exit.ts';
+import { visible } from './text.ts';
+
+const exitOfCode: Partial<Record<ErrorCode, ExitName>> = {
+  invalid_input: 'usage',
+  invalid_query: 'usage',
+  unauthenticated: 'auth',
+  forbidden: 'auth',
+  plan_drifted: 'refused',
+  plan_not_open: 'refused',
+};
+
+export interface Failure {
+  readonly exit: ExitName;
+  readonly message: string;
+  /** For a program that reads stderr. */
+  readonly event: object;
+}
+
+/** What the operator is told of an error, and how the command ends. */
+export function describeError(error: unknown, query?: string): Failure {
+  if (error instanceof AnnalsError) {
+    const { code, message, path, limit, position, requestId } = error;
+    const where = path === undefined ? '' : `${path}: `;
+    const id = requestId === undefined || code !== 'internal' ? '' : ` (request ${requestId})`;
+    const text = `${where}${message}${id}${position === undefined ? '' : pointAt(query, position)}`;
+    return {
+      exit: exitOfCode[code] ?? 'failure',
+      message: visibleLines(text),
+      event: { event: 'error', code, message, path, limit, position, requestId },
+    };
+  }
+  const exit = error instanceof ExitError ? error.exit : 'failure';
+  const message = error instanceof Error ? error.message : String(error);
+  return { exit, message: visibleLines(message), event: { event: 'error', code: exit, message } };
+}
+
+function pointAt(query: string | undefined, position: number): string {
+  return query === undefined ? ` (at character ${position + 1})` : `\n  ${query}\n  ${' '.repeat(position)}^`;
+}
+
+function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}

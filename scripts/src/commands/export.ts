@@ -1,0 +1,87 @@
+import { orders } from '@annals/contract';
+import { type Command, Option } from '@commander-js/extra-typings';
+import { ExitError, type ExitName } from '../cli/exit.ts';
+import { catchInterrupt } from '../cli/interrupt.ts';
+import { createProgress } from '../cli/progress.ts';
+import type { Runner, Session } from '../cli/session.ts';
+import { count } from '../cli/text.ts';
+import { openOutput } from '../export/open-output.ts';
+import { type ExportFormat, exportFormats, writeExport } from '../export/write-export.ts';
+import { checkQuery, pageSize, queryOption, wholeNumber } from './shared.ts';
+
+export function addExport(program: Command, run: Runner): void {
+  program
+    .command('export')
+    .description('Write activities as NDJSON or CSV; that it was done is recorded')
+    .addOption(queryOption())
+    .addOption(
+      new Option('--format <name>', 'ndjson is what import reads')
+        .choices(exportFormats)
+        .default('ndjson' as const),
+    )
+    .option('-o, --out <file>', 'a file in place of standard output, gzip when its name ends in .gz')
+    .option('--force', 'replace the file if it exists')
+    .addOption(new Option('--order <order>').choices(orders).default('oldest' as const))
+    .addOption(new Option('-n, --limit <count>', 'at most so many').argParser(wholeNumber()))
+    .action((options, command) => run(command, (session) => exportTo(session, options)));
+}
+
+interface ExportOptions {
+  readonly query?: string | undefined;
+  readonly format: ExportFormat;
+  readonly out?: string | undefined;
+  readonly force?: true | undefined;
+  readonly order: (typeof orders)[number];
+  readonly limit?: number | undefined;
+}
+
+async function exportTo(session: Session, options: ExportOptions): Promise<ExitName> {
+  const { terminal, io } = session;
+  const query = checkQuery(options.query);
+  const { client } = await session.connect();
+  const file =
+    options.out === undefined
+      ? undefined
+      : await openOutput(options.out, { replace: options.force ?? false });
+  const progress = createProgress(terminal, { label: 'export', unit: 'activities', stderr: io.stderr });
+  const interrupt = catchInterrupt(() => terminal.note('Stopping.'));
+  let written = 0;
+  try {
+    const listed = client.export(query, {
+      order: options.order,
+      pageSize: Math.min(pageSize, options.limit ?? pageSize),
+      signal: interrupt.signal,
+    });
+    await writeExport({
+      pages: listed.pages(),
+      format: options.format,
+      gzip: options.out?.endsWith('.gz') ?? false,
+      to: file?.stream ?? io.stdout,
+      limit: options.limit,
+      signal: interrupt.signal,
+      onWritten: (activities) => {
+        written = activities;
+        progress.update({ done: activities });
+      },
+    });
+    await file?.commit();
+  } catch (error) {
+    progress.end();
+    await file?.discard();
+    // The reader has what it wanted, as `head` does.
+    if (!file && (error as NodeJS.ErrnoException).code === 'EPIPE') return 'ok';
+    const left = file
+      ? `${options.out} was not written`
+      : `what was written is not all: ${count(written, 'activity', 'activities')}`;
+    if (interrupt.signal.aborted) throw new ExitError('interrupted', `Stopped; ${left}.`, { cause: error });
+    terminal.note(`The export failed; ${left}.`);
+    throw error;
+  } finally {
+    progress.end();
+    interrupt.release();
+  }
+  terminal.note(
+    `${count(written, 'activity', 'activities')} exported${options.out === undefined ? '' : ` to ${options.out}`}.`,
+  );
+  return 'ok';
+}
