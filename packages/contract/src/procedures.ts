@@ -165,7 +165,8 @@ export const procedures = {
     output: Plan,
     summary: 'What the policies would purge now.',
   }),
-  'retention.apply': spec({
+  // `apply` alone is a name that tRPC keeps for itself.
+  'retention.applyPlan': spec({
     type: 'mutation',
     scopes: ['retention'],
     input: ApplyInput,

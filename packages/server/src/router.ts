@@ -1,12 +1,18 @@
 import { router } from './procedure.ts';
 import { activityRouter } from './routers/activity.ts';
+import { jobRouter } from './routers/job.ts';
 import { keyRouter } from './routers/key.ts';
+import { privacyRouter } from './routers/privacy.ts';
+import { retentionRouter } from './routers/retention.ts';
 import { tenantRouter } from './routers/tenant.ts';
 
 /** All procedures of the contract, to be served by `createFetchHandler` or nested in a host's own router. */
 export function createAnnalsRouter() {
   return router({
     activity: activityRouter,
+    privacy: privacyRouter,
+    retention: retentionRouter,
+    job: jobRouter,
     key: keyRouter,
     tenant: tenantRouter,
   });

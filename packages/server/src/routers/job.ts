@@ -1,0 +1,11 @@
+import { cancelJob, getJob, listJobs, resumeJob, watchJob } from '@annals/core';
+import { procedure, router } from '../procedure.ts';
+
+export const jobRouter = router({
+  get: procedure('job.get').query(({ ctx, input }) => getJob({ ctx, input })),
+  list: procedure('job.list').query(({ ctx, input }) => listJobs({ ctx, input })),
+  cancel: procedure('job.cancel').mutation(({ ctx, input }) => cancelJob({ ctx, input })),
+  resume: procedure('job.resume').mutation(({ ctx, input }) => resumeJob({ ctx, input })),
+  // The signal is aborted when the caller goes away.
+  watch: procedure('job.watch').subscription(({ ctx, input, signal }) => watchJob({ ctx, input, signal })),
+});

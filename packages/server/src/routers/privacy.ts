@@ -1,0 +1,13 @@
+import { applyAnonymize, applyRedact, planAnonymize, planRedact } from '@annals/core';
+import { procedure, router } from '../procedure.ts';
+
+export const privacyRouter = router({
+  planAnonymize: procedure('privacy.planAnonymize').mutation(({ ctx, input }) =>
+    planAnonymize({ ctx, input }),
+  ),
+  applyAnonymize: procedure('privacy.applyAnonymize').mutation(({ ctx, input }) =>
+    applyAnonymize({ ctx, input }),
+  ),
+  planRedact: procedure('privacy.planRedact').mutation(({ ctx, input }) => planRedact({ ctx, input })),
+  applyRedact: procedure('privacy.applyRedact').mutation(({ ctx, input }) => applyRedact({ ctx, input })),
+});
