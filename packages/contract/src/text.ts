@@ -35,10 +35,9 @@ export const tenantId = z
     'must be 1 to 64 characters of A-Z a-z 0-9 . _ - and start with a letter or digit',
   );
 
+const momentForm = 'must be a Date or an ISO 8601 time with its zone, as 2026-01-31T12:00:00Z';
+
 /** A moment as a Date or as ISO 8601 text with its zone; kept to the millisecond. */
 export const moment = z
-  .union(
-    [z.date(), z.iso.datetime({ offset: true })],
-    'must be a Date or an ISO 8601 time with its zone, as 2026-01-31T12:00:00Z',
-  )
+  .union([z.date(momentForm), z.iso.datetime({ offset: true, error: momentForm })], momentForm)
   .transform((value) => new Date(value));
