@@ -1,4 +1,5 @@
 export { type AnnalsCall, type CallOptions, createCall } from './call.ts';
+export { type CallerOptions, createCaller } from './create-caller.ts';
 export { errorInfoOf } from './error-info.ts';
 export {
   batchCallsMax,
@@ -7,6 +8,7 @@ export {
   type FetchHandlerOptions,
   type ServedRequest,
 } from './fetch-handler.ts';
+export { type OpenedAnnals, openAnnals } from './open-annals.ts';
 export { operatorPrincipal } from './operator-principal.ts';
 export type { AnnalsContext } from './procedure.ts';
 export { type AnnalsRouter, createAnnalsRouter } from './router.ts';

@@ -1,0 +1,101 @@
+import type {
+  Activity,
+  ActivityInput,
+  ApiKey,
+  CountResult,
+  FacetsResult,
+  Job,
+  KeyCreateResult,
+  LogResult,
+  Plan,
+  ProcedureInput,
+  ProcedureName,
+  RetentionPolicy,
+  StatsResult,
+  SummaryResult,
+  Tenant,
+} from '@annals/contract';
+import type { ActivityList, ListOptions, Selection } from './list.ts';
+import type { LoggedActivity } from './log.ts';
+import type { CallOptions } from './options.ts';
+
+/** A procedure's input; the tenant is the client's or the call's option. */
+export type InputOf<Name extends ProcedureName> = Omit<ProcedureInput<Name>, 'tenantId'>;
+
+export interface Annals {
+  /**
+   * Store one activity. Its id and time are given before the first attempt, so that attempts made again are
+   * the same activity; the caller's object is copied.
+   * Errors  the reason for which it was refused.
+   */
+  log(activity: ActivityInput, options?: CallOptions): Promise<LoggedActivity>;
+  /** Store any number of activities, in calls of at most 1,000 and 4 MiB; tells of each what became of it. */
+  logMany(activities: readonly ActivityInput[], options?: CallOptions): Promise<LogResult>;
+  /** One activity. Errors `not_found`. */
+  get(id: string, options?: CallOptions): Promise<Activity>;
+  /** What a filter or a query text selects, in time order: `for await (const activity of annals.list())`. */
+  list(selection?: Selection, options?: ListOptions): ActivityList;
+  /** As `list`, for taking records out: that it was done is itself recorded. */
+  export(selection?: Selection, options?: ListOptions): ActivityList;
+  /** How many; up to 10,000. */
+  count(selection?: Selection, options?: CallOptions): Promise<CountResult>;
+  /** Counts by up to three dimensions, and by hour, day, week or month of a time zone. */
+  stats(input: InputOf<'activity.stats'>, options?: CallOptions): Promise<StatsResult>;
+  /** The top values of fields, each under the filter's other fields. */
+  facets(input: InputOf<'activity.facets'>, options?: CallOptions): Promise<FacetsResult>;
+  /** One actor at a glance. */
+  summary(input: InputOf<'activity.summary'>, options?: CallOptions): Promise<SummaryResult>;
+  readonly privacy: Privacy;
+  readonly retention: Retention;
+  readonly jobs: Jobs;
+  readonly keys: Keys;
+  readonly tenants: Tenants;
+}
+
+/** Erasing: a plan says what would change, applying it starts a job. */
+export interface Privacy {
+  planAnonymize(input: InputOf<'privacy.planAnonymize'>, options?: CallOptions): Promise<Plan>;
+  applyAnonymize(input: InputOf<'privacy.applyAnonymize'>, options?: CallOptions): Promise<Job>;
+  planRedact(input: InputOf<'privacy.planRedact'>, options?: CallOptions): Promise<Plan>;
+  applyRedact(input: InputOf<'privacy.applyRedact'>, options?: CallOptions): Promise<Job>;
+}
+
+/** Purging what has been kept long enough. */
+export interface Retention {
+  policies(options?: CallOptions): Promise<RetentionPolicy[]>;
+  /** Replace them all; the first that matches an activity decides. */
+  setPolicies(
+    policies: InputOf<'retention.setPolicies'>['policies'],
+    options?: CallOptions,
+  ): Promise<RetentionPolicy[]>;
+  plan(options?: CallOptions): Promise<Plan>;
+  apply(input: InputOf<'retention.applyPlan'>, options?: CallOptions): Promise<Job>;
+}
+
+export interface Jobs {
+  get(id: string, options?: CallOptions): Promise<Job>;
+  /** The newest. */
+  list(options?: CallOptions & { readonly limit?: number }): Promise<Job[]>;
+  /** Stop it after the chunk in hand; what it has done stays done. */
+  cancel(id: string, options?: CallOptions): Promise<Job>;
+  /** Go on with one that failed or was interrupted. */
+  resume(id: string, options?: CallOptions): Promise<Job>;
+  /** The job as it is, then whenever it has moved, until it ends; survives broken connections. */
+  watch(id: string, options?: CallOptions): AsyncIterable<Job>;
+}
+
+export interface Keys {
+  /** The secret is shown this once. */
+  create(input: InputOf<'key.create'>, options?: CallOptions): Promise<KeyCreateResult>;
+  list(options?: CallOptions): Promise<ApiKey[]>;
+  /** End a key at once. */
+  revoke(id: string, options?: CallOptions): Promise<ApiKey>;
+  /** The key of this client. */
+  current(options?: Pick<CallOptions, 'signal'>): Promise<ApiKey>;
+}
+
+/** For keys of the deployment. */
+export interface Tenants {
+  list(options?: Pick<CallOptions, 'signal'>): Promise<Tenant[]>;
+  create(input: ProcedureInput<'tenant.create'>, options?: Pick<CallOptions, 'signal'>): Promise<Tenant>;
+}

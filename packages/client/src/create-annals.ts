@@ -1,0 +1,68 @@
+import type { ActivityInput, ProcedureInput, ProcedureName, ProcedureOutput } from '@annals/contract';
+import type { Annals } from './annals.ts';
+import { listActivities, selectionOf } from './list.ts';
+import { log, logMany } from './log.ts';
+import { type CallOptions, type ClientOptions, settingsOf } from './options.ts';
+import { createTransport } from './transport.ts';
+import { watchJob } from './watch-job.ts';
+import { withTenant } from './with-tenant.ts';
+
+/**
+ * A client of one Annals server. It holds no connection and needs no closing.
+ *
+ * Every failure is an AnnalsError, `unavailable` when the server could not be reached; an abort throws the
+ * signal's reason. What may safely be done twice is tried again when it fails for a passing reason.
+ */
+export function createAnnals(options: ClientOptions): Annals {
+  const transport = createTransport(settingsOf(options));
+  /** A call about a tenant. */
+  const call = <Name extends ProcedureName>(
+    name: Name,
+    input: ProcedureInput<Name>,
+    callOptions: CallOptions | undefined,
+  ): Promise<ProcedureOutput<Name>> =>
+    transport.call(name, withTenant(transport, input, callOptions), callOptions);
+  return {
+    log: (activity: ActivityInput, options) => log(transport, activity, options),
+    logMany: (activities, options) => logMany(transport, activities, options),
+    get: (id, options) => call('activity.get', { id }, options),
+    list: (selection, options) => listActivities(transport, { name: 'activity.list', selection, options }),
+    export: (selection, options) =>
+      listActivities(transport, { name: 'activity.export', selection, options }),
+    count: (selection, options) => call('activity.count', selectionOf(selection), options),
+    stats: (input, options) => call('activity.stats', input, options),
+    facets: (input, options) => call('activity.facets', input, options),
+    summary: (input, options) => call('activity.summary', input, options),
+    privacy: {
+      planAnonymize: (input, options) => call('privacy.planAnonymize', input, options),
+      applyAnonymize: (input, options) => call('privacy.applyAnonymize', input, options),
+      planRedact: (input, options) => call('privacy.planRedact', input, options),
+      applyRedact: (input, options) => call('privacy.applyRedact', input, options),
+    },
+    retention: {
+      policies: async (options) => (await call('retention.policies', {}, options)).policies,
+      setPolicies: async (policies, options) =>
+        (await call('retention.setPolicies', { policies: [...policies] }, options)).policies,
+      plan: (options) => call('retention.plan', {}, options),
+      apply: (input, options) => call('retention.applyPlan', input, options),
+    },
+    jobs: {
+      get: (id, options) => call('job.get', { id }, options),
+      list: async ({ limit, ...options } = {}) =>
+        (await call('job.list', { ...(limit !== undefined && { limit }) }, options)).jobs,
+      cancel: (id, options) => call('job.cancel', { id }, options),
+      resume: (id, options) => call('job.resume', { id }, options),
+      watch: (id, options) => watchJob(transport, id, options),
+    },
+    keys: {
+      create: (input, options) => call('key.create', input, options),
+      list: async (options) => (await call('key.list', {}, options)).keys,
+      revoke: (id, options) => call('key.revoke', { id }, options),
+      current: (options) => transport.call('key.current', {}, options),
+    },
+    tenants: {
+      list: async (options) => (await transport.call('tenant.list', {}, options)).tenants,
+      create: (input, options) => transport.call('tenant.create', input, options),
+    },
+  };
+}

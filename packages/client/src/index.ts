@@ -1,0 +1,19 @@
+export {
+  type Activity,
+  type ActivityInput,
+  AnnalsError,
+  type ErrorCode,
+  type FilterInput,
+  formatQuery,
+  type Job,
+  type LogItem,
+  type LogResult,
+  type Page,
+  type Plan,
+  parseQuery,
+} from '@annals/contract';
+export type { Annals, InputOf, Jobs, Keys, Privacy, Retention, Tenants } from './annals.ts';
+export { createAnnals } from './create-annals.ts';
+export type { ActivityList, ListOptions, Selection } from './list.ts';
+export type { LoggedActivity } from './log.ts';
+export type { CallOptions, ClientOptions, RetryOptions } from './options.ts';

@@ -1,0 +1,102 @@
+import { type ActivityInput, AnnalsError, type LogItem, type LogResult, limits } from '@annals/contract';
+import type { CallOptions } from './options.ts';
+import { callActivitiesBytesMax, type PreparedActivity, prepareActivity } from './prepare-activity.ts';
+import type { Transport } from './transport.ts';
+
+/** What a single activity became; a refusal is thrown. */
+export type LoggedActivity = Exclude<LogItem, { status: 'refused' }>;
+
+/** Store one activity. Errors: the reason for which it was refused, with its path within the activity. */
+export async function log(
+  transport: Transport,
+  activity: ActivityInput,
+  options: CallOptions = {},
+): Promise<LoggedActivity> {
+  const { results } = await logMany(transport, [activity], options);
+  const [item] = results;
+  if (!item) throw new AnnalsError({ code: 'internal', message: 'the server answered for no activity' });
+  if (item.status !== 'refused') return item;
+  const { code, message, limit } = item;
+  const path = item.path?.replace(/^activities\.0\.?/, '');
+  throw new AnnalsError({ code, message, ...(path && { path }), ...(limit !== undefined && { limit }) });
+}
+
+/**
+ * Store any number of activities, in as many calls as they need, one after the other.
+ *
+ * Returns what became of each, in order; a path begins with `activities.` and the place in the whole list.
+ * When a call fails after others have succeeded, its activities and those behind them are refused with its
+ * code, since throwing would lose what is known of the first. The failure of the first call is thrown.
+ */
+export async function logMany(
+  transport: Transport,
+  activities: readonly ActivityInput[],
+  options: CallOptions = {},
+): Promise<LogResult> {
+  options.signal?.throwIfAborted();
+  const results: LogItem[] = [];
+  const sendable: Numbered[] = [];
+  for (const [index, activity] of activities.entries()) {
+    const prepared = prepareActivity(activity, `activities.${index}`);
+    if ('status' in prepared) results[index] = prepared;
+    else sendable.push({ ...prepared, index });
+  }
+  for (const call of split(sendable)) {
+    const items = await send(transport, call, options).catch((error: unknown) => {
+      if (call[0] === sendable[0] || !(error instanceof AnnalsError)) throw error;
+      return error;
+    });
+    if (items instanceof AnnalsError) {
+      for (const { index } of sendable.slice(sendable.indexOf(call[0])))
+        results[index] = refused(items, index);
+      break;
+    }
+    for (const [place, item] of items.entries()) {
+      const index = call[place]?.index ?? place;
+      results[index] = renumber(item, index);
+    }
+  }
+  const count = (status: LogItem['status']) => results.filter((item) => item.status === status).length;
+  return { results, stored: count('stored'), duplicates: count('duplicate'), refused: count('refused') };
+}
+
+interface Numbered extends PreparedActivity {
+  /** Its place in the caller's list. */
+  readonly index: number;
+}
+
+type Call = [Numbered, ...Numbered[]];
+
+function split(activities: readonly Numbered[]): Call[] {
+  const calls: Call[] = [];
+  let bytes = 0;
+  for (const activity of activities) {
+    const last = calls.at(-1);
+    bytes += activity.bytes + 1;
+    if (last && last.length < limits.activitiesPerCallMax && bytes <= callActivitiesBytesMax) {
+      last.push(activity);
+    } else {
+      calls.push([activity]);
+      bytes = activity.bytes + 1;
+    }
+  }
+  return calls;
+}
+
+async function send(transport: Transport, call: Call, options: CallOptions): Promise<LogItem[]> {
+  const tenantId = options.tenantId ?? transport.settings.tenantId;
+  const tenant = tenantId === undefined ? '' : `"tenantId":${JSON.stringify(tenantId)},`;
+  const inputJson = `{${tenant}"activities":[${call.map(({ json }) => json).join(',')}]}`;
+  const { results } = await transport.send('activity.log', inputJson, options);
+  return results;
+}
+
+/** The server counts within a call. */
+function renumber(item: LogItem, index: number): LogItem {
+  if (item.status !== 'refused' || item.path === undefined) return item;
+  return { ...item, path: item.path.replace(/^activities\.\d+/, `activities.${index}`) };
+}
+
+function refused({ code, message }: AnnalsError, index: number): LogItem {
+  return { status: 'refused', code, message, path: `activities.${index}` };
+}

@@ -1,0 +1,67 @@
+import { AnnalsError } from '@annals/contract';
+
+export interface ClientOptions {
+  /** Where the server listens, without `/trpc`. */
+  readonly url: string;
+  /** `annals_...`; left out where `fetch` leads to a server that knows its caller otherwise. */
+  readonly apiKey?: string;
+  /** The tenant that calls are about. Needed with a key of the deployment only; a call can name another. */
+  readonly tenantId?: string;
+  /** Used for everything, event streams included; the global one unless told otherwise. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly retry?: RetryOptions;
+  /** How long one attempt may take; 30 s unless told otherwise. */
+  readonly timeoutMs?: number;
+}
+
+/** Calls that may safely be made twice are tried again when the server or the way to it fails. */
+export interface RetryOptions {
+  /** Attempts in all; 5 unless told otherwise, 1 never tries again. */
+  readonly attemptsMax?: number;
+  /** The pause before the second attempt lies between 0 and this, and doubles each time; 100 ms. */
+  readonly baseMs?: number;
+  /** No pause is longer, unless the server asks for one; 5 s. */
+  readonly pauseMaxMs?: number;
+}
+
+export interface CallOptions {
+  /** Aborting it ends the call, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** The tenant that this call is about, instead of the client's. */
+  readonly tenantId?: string | undefined;
+}
+
+/** The options with nothing left open. */
+export interface Settings {
+  readonly procedureUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tenantId: string | undefined;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly retry: Required<RetryOptions>;
+  readonly timeoutMs: number;
+}
+
+/** Errors: `invalid_input` for a URL or a key that cannot be one. */
+export function settingsOf(options: ClientOptions): Settings {
+  if (!URL.canParse(options.url) || !/^https?:/.test(options.url)) {
+    throw invalid('url', 'must be an http:// or https:// URL');
+  }
+  const { apiKey } = options;
+  // A header cannot hold everything that a text can, and fetch would quote the key in its refusal.
+  if (apiKey !== undefined && !/^[\w-]+$/.test(apiKey)) throw invalid('apiKey', 'must be an API key');
+  return {
+    procedureUrl: `${options.url.replace(/\/+$/, '')}/trpc/`,
+    headers: {
+      'content-type': 'application/json',
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+    },
+    tenantId: options.tenantId,
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    retry: { attemptsMax: 5, baseMs: 100, pauseMaxMs: 5_000, ...options.retry },
+    timeoutMs: options.timeoutMs ?? 30_000,
+  };
+}
+
+function invalid(path: string, message: string): AnnalsError {
+  return new AnnalsError({ code: 'invalid_input', message, path });
+}

@@ -1,0 +1,53 @@
+import { type ActivityInput, AnnalsError, type LogItem, limits } from '@annals/contract';
+import { v7 } from 'uuid';
+import { toJson } from './to-json.ts';
+
+/** An activity ready to be sent, however often: its JSON, with its id and its time. */
+export interface PreparedActivity {
+  readonly json: string;
+  readonly bytes: number;
+}
+
+export type RefusedItem = Extract<LogItem, { status: 'refused' }>;
+
+/** What a call holds besides its activities. */
+const envelopeBytesMax = 1_024;
+
+/** The most bytes that the activities of one call may have together, commas included. */
+export const callActivitiesBytesMax: number = limits.callBytesMax - envelopeBytesMax;
+
+const utf8 = new TextEncoder();
+let sequence = Math.floor(Math.random() * 2 ** 31);
+
+/**
+ * Copy an activity, and give it its time and its id before the first attempt: an attempt that is made again
+ * is then the same activity. Whatever else is wrong with it, the server says.
+ */
+export function prepareActivity(activity: ActivityInput, path: string): PreparedActivity | RefusedItem {
+  try {
+    const json = JSON.stringify(identify(JSON.parse(toJson(activity, path)) as unknown));
+    const bytes = utf8.encode(json).byteLength;
+    return bytes > callActivitiesBytesMax ? tooLarge(path) : { json, bytes };
+  } catch (error) {
+    if (!(error instanceof AnnalsError)) throw error;
+    const { code, message } = error;
+    return { status: 'refused', code, message, path: error.path ?? path };
+  }
+}
+
+// With an idempotency key the id is the server's to derive, and the time the caller's to give.
+function identify(copy: unknown): unknown {
+  if (typeof copy !== 'object' || copy === null || 'id' in copy || 'idempotencyKey' in copy) return copy;
+  const { occurredAt = new Date().toISOString(), ...rest } = copy as { occurredAt?: unknown };
+  const timeMs = typeof occurredAt === 'string' ? Date.parse(occurredAt) : Number.NaN;
+  // The id's 48 bits hold no other times; the server names what is wrong with them.
+  if (!(timeMs >= 0 && timeMs < 2 ** 48)) return copy;
+  sequence = (sequence + 1) % 2 ** 31;
+  return { ...rest, occurredAt, id: v7({ msecs: timeMs, seq: sequence }) };
+}
+
+function tooLarge(path: string): RefusedItem {
+  const limit = limits.activityBytesMax;
+  const message = `must be at most ${limit} bytes as JSON`;
+  return { status: 'refused', code: 'too_large', message, path, limit };
+}
