@@ -3,6 +3,7 @@ import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { RawBuilder } from 'kysely';
 import { entities } from '../entities.ts';
 import { toDomainError } from './domain-error.ts';
+import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, setRole } from './roles.ts';
 
 /** One open transaction, bound to one tenant by the ORM filter and by row-level security. */
@@ -75,7 +76,7 @@ async function openOrm(role: RuntimeRole, options: DatabaseOptions): Promise<Mik
     forceUtcTimezone: true,
     // A second MikroORM in the application's process must not see our entities, nor we its.
     allowGlobalContext: false,
-    driverOptions: { application_name: `annals ${role}` },
+    driverOptions: { application_name: `annals ${role}`, onPoolCreated: releaseLostConnections },
     ...(options.setRole && { onCreateConnection: (connection) => setRole(connection, roles[role]) }),
   });
 }

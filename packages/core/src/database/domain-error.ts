@@ -28,17 +28,25 @@ export function toDomainError(error: unknown): unknown {
   if (error instanceof AnnalsError) return error;
   for (let cause = error; cause instanceof Error; cause = cause.cause ?? previousOf(cause)) {
     const code = (cause as { code?: unknown }).code;
+    if (isLostConnection(cause)) return unreachable(error);
     if (typeof code !== 'string') continue;
     const known = codes[code] ?? codes[code.slice(0, 2)];
     if (known) return new AnnalsError(known, { cause: error });
-    if (networkCodes.has(code)) {
-      return new AnnalsError(
-        { code: 'unavailable', message: 'the database cannot be reached; try again' },
-        { cause: error },
-      );
-    }
+    if (networkCodes.has(code)) return unreachable(error);
   }
   return error;
+}
+
+function unreachable(cause: unknown): AnnalsError {
+  return new AnnalsError(
+    { code: 'unavailable', message: 'the database cannot be reached; try again' },
+    { cause },
+  );
+}
+
+/** The driver tells by its text alone that a connection went away while nothing, or something, was asked of it. */
+function isLostConnection({ message }: Error): boolean {
+  return /^(Connection terminated|Client has encountered a connection error)/.test(message);
 }
 
 /** MikroORM keeps the driver's error under `previous` in some versions and under `cause` in others. */

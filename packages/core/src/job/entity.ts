@@ -1,6 +1,7 @@
 import type { ErrorCode, JobKind, JobResult, JobStatus } from '@annals/contract';
 import { defineEntity, p } from '@mikro-orm/core';
 import { tenantFilter } from '../database/tenant-filter.ts';
+import type { JobCursor } from './job-cursor.ts';
 
 /**
  * The durable state of one run of a plan. Every chunk's transaction locks this row and moves `cursor`, so a
@@ -20,7 +21,7 @@ export const JobEntity = defineEntity({
     done: p.bigint('number'),
     total: p.bigint('number'),
     /** Where the next chunk begins, and what the run must remember between chunks. */
-    cursor: p.json<object>().nullable(),
+    cursor: p.json<JobCursor>().nullable(),
     /** Counts so far, in the making; final when the job has ended. */
     result: p.json<JobResult>().nullable(),
     error: p.json<{ code: ErrorCode; message: string }>().nullable(),

@@ -1,14 +1,15 @@
 import type { JobResult } from '@annals/contract';
 import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
+import type { JobCursor } from './job-cursor.ts';
 import type { JobRow } from './to-job.ts';
 
 /** Where a run stands; all of it is committed with the work that led there. */
 export interface Progress {
   readonly done: number;
   readonly total: number;
-  /** What the run must remember between chunks, as JSON; null before the first. Never names a person. */
-  readonly cursor: object | null;
+  /** Null before the first chunk. */
+  readonly cursor: JobCursor | null;
   readonly result: JobResult;
 }
 
@@ -23,6 +24,7 @@ export interface Chunk extends Progress {
 
 /** After a chunk; `ended` when nothing is left to do. */
 export interface AfterChunk extends Progress {
+  readonly cursor: JobCursor;
   readonly ended: boolean;
 }
 

@@ -118,8 +118,9 @@ async function finish({ services, tx, job, status }: Held & { status: 'completed
     job,
     status,
   });
-  // The planner's statistics hold samples of what has gone, of the plan's too, until they are made anew.
-  await tx.query(sql`select annals.refresh_activity_statistics()`);
+  // The planner's statistics hold samples of what has gone, until they are made anew.
+  const partitions = (job.cursor?.months ?? []).map((month) => `activity_${month}`);
+  await tx.query(sql`select annals.refresh_activity_statistics(${partitions}::text[])`);
   return 'ended' as const;
 }
 

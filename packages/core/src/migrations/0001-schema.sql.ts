@@ -220,8 +220,28 @@ const functions = [
       return true;
     end `,
   ),
-  // The planner's statistics hold sample values, so an erasure is not over until they are made anew.
-  ownerFunction('refresh_activity_statistics()', 'void', ` begin analyze annals.activity; end `),
+  // The planner's statistics hold sample values, so an erasure is not over until those of the partitions that it
+  // changed are made anew, and those of the whole, which nobody makes unless told to.
+  ownerFunction(
+    'refresh_activity_statistics(partition_names text[])',
+    'void',
+    `
+    declare
+      name text;
+    begin
+      foreach name in array partition_names loop
+        if name !~ '^activity_[0-9]{6}$' then raise exception 'not a partition of activity: %', name; end if;
+        if to_regclass(format('annals.%I', name)) is not null then execute format('analyze annals.%I', name); end if;
+      end loop;
+      if exists (select from pg_stats where schemaname = 'annals' and tablename = 'activity') then
+        if current_setting('server_version_num')::int >= 180000 then
+          execute 'analyze only annals.activity';
+        else
+          execute 'analyze annals.activity';
+        end if;
+      end if;
+    end `,
+  ),
   // Maintenance is for all tenants at once, which row-level security shows to nobody else.
   ownerFunction(
     'find_idle_jobs(untouched_since timestamptz)',
@@ -243,7 +263,7 @@ const grants = [
   `grant usage on schema annals to annals_app, annals_custodian`,
   `grant execute on function annals.find_api_key(text), annals.list_tenants() to annals_app`,
   `grant execute on function annals.create_activity_partition(timestamptz) to annals_app, annals_custodian`,
-  `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz), annals.refresh_activity_statistics() to annals_custodian`,
+  `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz), annals.refresh_activity_statistics(text[]) to annals_custodian`,
   `grant execute on function annals.sole_tenant_partitions(text), annals.find_idle_jobs(timestamptz), annals.delete_expired_plans(timestamptz) to annals_app`,
   `grant execute on function annals.sole_tenant_partitions(text) to annals_custodian`,
   // Grants stand on the partitioned parent only: a partition queried directly would escape its policy.

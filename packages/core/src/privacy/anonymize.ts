@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type JobResult, limits } from '@annals/contract';
+import { type JobCursor, withMonths } from '../job/job-cursor.ts';
 import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job-work.ts';
 import { createTally } from '../plan/tally.ts';
 import { anonymizeRow } from './anonymize-row.ts';
@@ -10,7 +11,7 @@ import { residualInPlansAndJobs } from './residual.ts';
 import { placesOf } from './row-texts.ts';
 import { canConcern } from './wanted.ts';
 
-interface Cursor {
+interface Cursor extends JobCursor {
   /** First every activity is examined and erased, then every one is scanned for what is left. */
   readonly phase: 'erase' | 'scan';
   /** Milliseconds since 1970. */
@@ -37,7 +38,7 @@ export const anonymize: JobWork = async (chunk) => {
 
 async function begin({ tx, services, result }: Chunk, { mode }: AnonymizeRequest): Promise<AfterChunk> {
   const until = services.clock.now().getTime() + limits.clockSkewMsMax;
-  const cursor: Cursor = { phase: 'erase', until };
+  const cursor: Cursor = { phase: 'erase', months: [], until };
   return {
     done: 0,
     total: 2 * (await countUntil(tx, until)),
@@ -61,17 +62,20 @@ interface Walk {
 async function eraseChunk({ tx, ...chunk }: Chunk, { cursor, person }: Walk): Promise<AfterChunk> {
   const { after, until } = cursor;
   const { pseudonym } = chunk.result;
-  const { examined, last, result } = await eraseNext(tx, {
+  const { examined, last, result, changed } = await eraseNext(tx, {
     after,
     until,
     wanted: canConcern(person),
     erase: (row) => anonymizeRow(row, { person, pseudonym }),
     result: chunk.result,
   });
+  const months = withMonths(cursor.months, changed);
+  const next: Cursor =
+    examined < chunkSize ? { phase: 'scan', months, until } : { phase: 'erase', months, until, after: last };
   return {
     done: chunk.done + examined,
     total: chunk.total,
-    cursor: examined < chunkSize ? { phase: 'scan', until } : { ...cursor, after: last },
+    cursor: next,
     result,
     ended: false,
   };
@@ -88,11 +92,12 @@ async function scanChunk({ tx, ...chunk }: Chunk, { cursor, person }: Walk): Pro
   const rows = await readRows(tx, wanted, { lock: false });
   const places = rows.flatMap((row) => placesOf(row, person));
   const ended = examined < chunkSize;
+  const scanned: Cursor = { ...cursor, after: last };
   if (ended) places.push(...(await residualInPlansAndJobs(tx, { person, planId: chunk.job.planId })));
   return {
     done: chunk.done + examined,
     total: chunk.total,
-    cursor: { ...cursor, after: last },
+    cursor: scanned,
     result: withResidual(chunk.result, places),
     ended,
   };

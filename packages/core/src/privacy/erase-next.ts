@@ -24,6 +24,8 @@ export interface ErasedNext {
   readonly examined: number;
   readonly last?: Key | undefined;
   readonly result: JobResult;
+  /** When what it has changed occurred, in milliseconds since 1970. */
+  readonly changed: readonly number[];
 }
 
 /** Erase from the next chunk of activities, in the order of time, and count what went. */
@@ -42,5 +44,6 @@ export async function eraseNext(tx: Tx, { erase, result, ...range }: EraseNext):
     examined,
     last,
     result: { ...result, changed: result.changed + changes.length, counts: tally.counts() },
+    changed: changes.map(({ row }) => row.occurred_ms),
   };
 }

@@ -1,13 +1,14 @@
 import { limits } from '@annals/contract';
 import { sql } from 'kysely';
 import { every } from '../activity/where.ts';
+import { type JobCursor, withMonths } from '../job/job-cursor.ts';
 import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job-work.ts';
 import { eraseNext } from './erase-next.ts';
 import { countUntil, type Key, moment } from './examine.ts';
 import { type RedactRequest, readRedactRequest } from './redact-request.ts';
 import { redactRow } from './redact-row.ts';
 
-interface Cursor {
+interface Cursor extends JobCursor {
   /** Milliseconds since 1970. */
   readonly until: number;
   readonly after?: Key | undefined;
@@ -28,22 +29,23 @@ export const redact: JobWork = async (chunk) => {
 
 async function begin({ tx, services, result }: Chunk): Promise<AfterChunk> {
   const until = services.clock.now().getTime() + limits.clockSkewMsMax;
-  const cursor: Cursor = { until };
+  const cursor: Cursor = { months: [], until };
   return { done: 0, total: await countUntil(tx, until), cursor, result, ended: false };
 }
 
 async function redactChunk({ tx, job, ...chunk }: Chunk, cursor: Cursor): Promise<AfterChunk> {
   const { fields, where } = readRedactRequest(tx, chunk.request as RedactRequest);
-  const { examined, last, result } = await eraseNext(tx, {
+  const { examined, last, result, changed } = await eraseNext(tx, {
     ...cursor,
     wanted: every([where, sql`recorded_at <= ${moment(job.createdAt.getTime())}`]),
     erase: (row) => redactRow(row, fields),
     result: chunk.result,
   });
+  const next: Cursor = { months: withMonths(cursor.months, changed), until: cursor.until, after: last };
   return {
     done: chunk.done + examined,
     total: chunk.total,
-    cursor: { ...cursor, after: last },
+    cursor: next,
     result,
     ended: examined < chunkSize,
   };

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { every } from '../activity/where.ts';
 import type { Tx } from '../database/database.ts';
+import { type JobCursor, withMonths } from '../job/job-cursor.ts';
 import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job-work.ts';
 import { createTally } from '../plan/tally.ts';
 import { countUntil, examine, type Key, moment } from '../privacy/examine.ts';
@@ -16,9 +17,9 @@ interface Month {
   readonly byPolicy: readonly number[];
 }
 
-interface Cursor {
+interface Cursor extends JobCursor {
   /** Still to be dropped whole, before the rest is removed record by record. */
-  readonly months: readonly Month[];
+  readonly drop: readonly Month[];
   /** Milliseconds since 1970. */
   readonly until: number;
   readonly after?: Key | undefined;
@@ -35,21 +36,21 @@ export const purge: JobWork = async (chunk) => {
   const cursor = chunk.cursor as Cursor | null;
   const { cutoffs } = chunk.request as RetentionRequest;
   if (cursor === null) return begin(chunk, cutoffs);
-  const [month, ...months] = cursor.months;
-  return month ? dropMonth(chunk, { month, cursor: { ...cursor, months } }) : purgeChunk(chunk, cursor);
+  const [month, ...drop] = cursor.drop;
+  return month ? dropMonth(chunk, { month, cursor: { ...cursor, drop } }) : purgeChunk(chunk, cursor);
 };
 
 async function begin({ tx, services, job, result }: Chunk, cutoffs: readonly Cutoff[]): Promise<AfterChunk> {
   const until = latestExpired(cutoffs);
   const groups = await surveyExpired(tx, { cutoffs, recordedUntil: job.createdAt.getTime() });
   const droppable = await findDroppable(tx, { groups, cutoffs, now: services.clock.now() });
-  const months = droppable.map((month): Month => {
+  const drop = droppable.map((month): Month => {
     const ofMonth = groups.filter((group) => group.month === month);
     const byPolicy = cutoffs.map((_, index) => ofMonth.find(({ policy }) => policy === index)?.count ?? 0);
     return { month, expected: countExpired(ofMonth), byPolicy };
   });
   const counts = cutoffs.map(({ policy }) => ({ name: policy.name, count: 0 }));
-  const cursor: Cursor = { months, until };
+  const cursor: Cursor = { drop, months: [], until };
   return {
     done: 0,
     total: await countUntil(tx, until),
@@ -104,12 +105,17 @@ async function purgeChunk(
     ]),
   });
   const removed = await remove(tx, wanted, cutoffs);
+  const months = withMonths(
+    cursor.months,
+    wanted.map(({ at }) => at),
+  );
+  const next: Cursor = { ...cursor, months, after: last };
   const tally = createTally(result.counts);
   for (const index of removed) tally.add(nameOf(cutoffs, index));
   return {
     done: chunk.done + examined,
     total: chunk.total,
-    cursor: { ...cursor, after: last },
+    cursor: next,
     result: { ...result, changed: result.changed + removed.length, counts: tally.counts() },
     ended: examined < chunkSize,
   };
