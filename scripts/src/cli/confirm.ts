@@ -1,5 +1,5 @@
 import { ExitError } from './exit.ts';
-import type { Terminal } from './terminal.ts';
+import type { Io, Terminal } from './terminal.ts';
 import { visible } from './text.ts';
 
 export interface Confirmation {
@@ -14,7 +14,7 @@ export interface Confirmation {
 export async function confirmByName(
   terminal: Terminal,
   { expected, given, question }: Confirmation,
-  stderr: NodeJS.WriteStream,
+  { stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>,
 ): Promise<void> {
   if (given !== undefined) {
     if (given === expected) return;
@@ -32,6 +32,7 @@ export async function confirmByName(
   const { isCancel, text } = await import('@clack/prompts');
   const typed = await text({
     message: `${question} Type ${visible(expected)} to go on:`,
+    input: stdin,
     output: stderr,
   });
   if (isCancel(typed) || typed !== expected)

@@ -47,7 +47,7 @@ export async function planOrApply(session: Session, destructive: Destructive): P
   await confirmByName(
     terminal,
     { expected: plan.confirm, given: options.confirm, question: destructive.question },
-    session.io.stderr,
+    session.io,
   );
   const job = await destructive.apply(plan.id);
   return followJob(session, job, (ended) => ({ plan, job: ended }));

@@ -50,13 +50,13 @@ async function exportTo(session: Session, options: ExportOptions): Promise<ExitN
     const listed = client.export(query, {
       order: options.order,
       pageSize: Math.min(pageSize, options.limit ?? pageSize),
-      signal: interrupt.signal,
     });
     await writeExport({
       pages: listed.pages(),
       format: options.format,
       gzip: options.out?.endsWith('.gz') ?? false,
       to: file?.stream ?? io.stdout,
+      end: file !== undefined,
       limit: options.limit,
       signal: interrupt.signal,
       onWritten: (activities) => {

@@ -17,7 +17,9 @@ export async function followJob(
   result: (job: Job) => object,
 ): Promise<ExitName> {
   const { terminal, io } = session;
-  const { client, jobsRunHere } = await session.connect();
+  const transport = await session.connect();
+  const { client, jobsRunHere } = transport;
+  await transport.startJobs();
   terminal.note(`Job ${started.id} (${started.kind})`);
   const progress = createProgress(terminal, { label: started.kind, unit: 'activities', stderr: io.stderr });
   const interrupt = catchInterrupt(() => {
@@ -27,7 +29,7 @@ export async function followJob(
   let job = started;
   try {
     for await (job of client.jobs.watch(started.id, { signal: interrupt.signal })) {
-      progress.update(job);
+      progress.update({ done: job.done, total: job.total || undefined });
       if (interrupt.signal.aborted) break;
     }
   } catch (error) {

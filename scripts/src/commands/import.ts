@@ -51,7 +51,7 @@ interface Import {
 
 async function importInto(session: Session, { files, toActivity, rejects }: Import): Promise<ExitName> {
   const { terminal, io } = session;
-  const inputs = await openInputs(files);
+  const inputs = await openInputs(files, io.stdin);
   const { client } = await session.connect();
   const rejected = rejects === undefined ? undefined : await openRejects(rejects);
   const progress = createProgress(terminal, { label: 'import', unit: 'lines', stderr: io.stderr });
@@ -62,7 +62,9 @@ async function importInto(session: Session, { files, toActivity, rejects }: Impo
   let shown = 0;
   const show = (reject: Reject) => {
     // Enough to see what is wrong; all of them are in the file of rejects.
-    if (shown < refusalsShownMax) terminal.note(refusalText(reject));
+    const { raw: _raw, ...event } = reject;
+    if (terminal.mode !== 'human') terminal.event({ event: 'refused', ...event });
+    else if (shown < refusalsShownMax) terminal.note(refusalText(reject));
     else if (shown === refusalsShownMax && !rejected)
       terminal.note('... more lines were refused: see --rejects');
     shown += 1;
@@ -73,7 +75,7 @@ async function importInto(session: Session, { files, toActivity, rejects }: Impo
       toActivity,
       log: (activities) => client.logMany(activities),
       signal: interrupt.signal,
-      onProgress: ({ lines }) => progress.update({ done: lines }),
+      onProgress: (lines) => progress.update({ done: lines }),
       onReject: async (reject) => {
         progress.end();
         show(reject);
@@ -141,5 +143,5 @@ function totalsTable(files: readonly Totals[]): string {
 }
 
 function refusalText({ file, line, path, message }: Reject): string {
-  return `${file}:${line} ${path === undefined ? '' : `${path} `}${visible(message)}`;
+  return `${visible(file)}:${line} ${path === undefined ? '' : `${path}: `}${visible(message)}`;
 }

@@ -11,8 +11,9 @@ export interface WriteExport {
   readonly pages: AsyncIterable<{ readonly activities: readonly Activity[] }>;
   readonly format: ExportFormat;
   readonly gzip: boolean;
-  /** Ended by this, unless it is the process's own. */
   readonly to: Writable;
+  /** Whether to end it too. */
+  readonly end: boolean;
   readonly limit?: number | undefined;
   readonly onWritten?: (activities: number) => void;
   readonly signal?: AbortSignal;
@@ -24,22 +25,43 @@ export interface WriteExport {
  * NDJSON is what `annals import --format annals` reads; CSV is for spreadsheets.
  */
 export async function writeExport(options: WriteExport): Promise<number> {
-  const { format, gzip, to, signal } = options;
+  const { format, gzip, to, end, signal } = options;
+  const taken = takePages(options);
+  const source = Readable.from(format === 'ndjson' ? lines(taken.pages) : rows(taken.pages));
+  const steps = [...(format === 'csv' ? [createCsvStream()] : []), ...(gzip ? [createGzip()] : [])];
+  try {
+    await pipeline([source, ...steps, to], { end, ...(signal && { signal }) });
+  } finally {
+    // A page that is on its way still needs what the caller is about to close.
+    await taken.settled();
+  }
+  return taken.written();
+}
+
+/** The pages up to the limit, counted once the next is asked for; `settled` when none is on its way. */
+function takePages({ pages, limit = Number.POSITIVE_INFINITY, onWritten }: WriteExport) {
   let written = 0;
+  let begun = false;
+  const ended = Promise.withResolvers<void>();
   async function* take(): AsyncGenerator<readonly Activity[]> {
-    for await (const page of options.pages) {
-      const activities = page.activities.slice(0, (options.limit ?? Number.POSITIVE_INFINITY) - written);
-      yield activities;
-      written += activities.length;
-      options.onWritten?.(written);
-      if (options.limit !== undefined && written >= options.limit) return;
+    begun = true;
+    try {
+      for await (const page of pages) {
+        const activities = page.activities.slice(0, limit - written);
+        yield activities;
+        written += activities.length;
+        onWritten?.(written);
+        if (written >= limit) return;
+      }
+    } finally {
+      ended.resolve();
     }
   }
-  const source = Readable.from(format === 'ndjson' ? lines(take()) : rows(take()), { objectMode: true });
-  const steps = [...(format === 'csv' ? [createCsvStream()] : []), ...(gzip ? [createGzip()] : [])];
-  const end = to !== process.stdout;
-  await pipeline([source, ...steps, to], { end, ...(signal && { signal }) });
-  return written;
+  return {
+    pages: take(),
+    written: () => written,
+    settled: () => (begun ? ended.promise : Promise.resolve()),
+  };
 }
 
 async function* lines(pages: AsyncIterable<readonly Activity[]>): AsyncGenerator<string> {

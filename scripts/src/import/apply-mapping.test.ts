@@ -81,13 +81,13 @@ test('a record without a usable time, action or actor is refused with what was f
   expect(refusal({ event: 'x' })).toEqual({
     code: 'invalid_input',
     path: 'occurredAt',
-    message: 'at: none is there',
+    message: 'at is not there',
   });
   expect(refusal({ event: 'x', at: 'redacted' })).toMatchObject({
     path: 'occurredAt',
     message: 'nothing usable: at is "redacted"',
   });
-  expect(refusal({ event: ' ', at })).toMatchObject({ path: 'action', message: 'event: none is there' });
+  expect(refusal({ event: ' ', at })).toMatchObject({ path: 'action', message: 'event is not there' });
   expect(
     refusal(
       { event: 'x', at },

@@ -40,7 +40,8 @@ export function describeUnusable(rule: Rule, source: Source): string {
     const found = presentValue(path.split('.'), source);
     return found === undefined ? [] : [`${path} is ${shorten(JSON.stringify(found.value))}`];
   });
-  return seen.length > 0 ? `nothing usable: ${seen.join(', ')}` : `${paths.join(', ')}: none is there`;
+  if (seen.length > 0) return `nothing usable: ${seen.join(', ')}`;
+  return paths.length === 1 ? `${paths[0]} is not there` : `none of ${paths.join(', ')} is there`;
 }
 
 // Null and blank texts are how logs write "nothing".

@@ -55,7 +55,7 @@ async function run(
   );
   const rejects: Reject[] = [];
   const result = await importFiles({
-    inputs: await openInputs(names),
+    inputs: await openInputs(names, process.stdin),
     toActivity: formatReader('annals'),
     onReject: (reject) => void rejects.push(reject),
     ...options,
@@ -159,7 +159,9 @@ test('lines that are no text or too long are refused by number, without their co
 });
 
 test('a file that cannot be read is a usage error before anything is stored', async () => {
-  await expect(openInputs([join(folder, 'none.ndjson')])).rejects.toThrow(/none\.ndjson cannot be read/);
-  await expect(openInputs([folder])).rejects.toThrow(/it is a directory/);
-  await expect(openInputs(['-', '-'])).rejects.toThrow(/once only/);
+  await expect(openInputs([join(folder, 'none.ndjson')], process.stdin)).rejects.toThrow(
+    /none\.ndjson cannot be read/,
+  );
+  await expect(openInputs([folder], process.stdin)).rejects.toThrow(/it is a directory/);
+  await expect(openInputs(['-', '-'], process.stdin)).rejects.toThrow(/once only/);
 });

@@ -33,7 +33,7 @@ export interface ImportOptions {
   readonly toActivity: ToActivity;
   readonly log: (activities: ActivityInput[]) => Promise<LogResult>;
   readonly onReject?: (reject: Reject) => void | Promise<void>;
-  readonly onProgress?: (progress: { lines: number; bytes: number }) => void;
+  readonly onProgress?: (lines: number) => void;
   /** Aborting it ends the import after the batches in hand. */
   readonly signal?: AbortSignal;
 }
@@ -41,7 +41,7 @@ export interface ImportOptions {
 export interface ImportResult {
   readonly files: Totals[];
   /** Where the import ended early, and why; all before is done, and nothing after. */
-  readonly stopped?: { readonly file: string; readonly line: number; readonly cause?: unknown };
+  readonly stopped?: Stop & { readonly file: string };
 }
 
 export const importLimits = {
@@ -76,45 +76,47 @@ export async function importFiles(options: ImportOptions): Promise<ImportResult>
   return { files };
 }
 
-async function importFile(
-  input: Input,
-  totals: Totals,
-  options: ImportOptions,
-): Promise<{ line: number; cause?: unknown } | undefined> {
-  const progress = { lines: 0, bytes: 0 };
+interface Stop {
+  readonly line: number;
+  readonly cause?: unknown;
+}
+
+async function importFile(input: Input, totals: Totals, options: ImportOptions): Promise<Stop | undefined> {
+  const { signal, log } = options;
   const inFlight: { entries: Entry[]; results: Promise<Settled> }[] = [];
-  const settleFirst = async (): Promise<{ line: number; cause: unknown } | undefined> => {
+  const settleFirst = async (): Promise<Stop | undefined> => {
     const [batch] = inFlight.splice(0, 1);
     if (batch === undefined) return undefined;
     const settled = await batch.results;
     if ('cause' in settled) return { line: batch.entries[0]?.line ?? 0, cause: settled.cause };
     await record({ entries: batch.entries, results: settled.results, totals, options });
-    progress.lines = totals.lines;
-    options.onProgress?.({ ...progress });
+    options.onProgress?.(totals.lines);
     return undefined;
   };
-  const settleAll = async () => {
-    let failure: { line: number; cause: unknown } | undefined;
-    while (inFlight.length > 0) failure = (await settleFirst()) ?? failure;
-    return failure;
+  const settleAll = async (): Promise<Stop | undefined> => {
+    let first: Stop | undefined;
+    while (inFlight.length > 0) {
+      const stop = await settleFirst();
+      first ??= stop;
+    }
+    return first;
   };
+  let nextLine = 1;
   try {
-    for await (const entries of batches(
-      input.open((bytes) => void (progress.bytes += bytes)),
-      options,
-    )) {
-      if (options.signal?.aborted) return (await settleAll()) ?? { line: entries[0]?.line ?? 0 };
-      inFlight.push({ entries, results: send(entries, options.log) });
-      const failure = inFlight.length >= importLimits.batchesInFlight ? await settleFirst() : undefined;
-      if (failure) {
+    for await (const entries of batches(input.open(signal), options)) {
+      if (signal?.aborted) break;
+      inFlight.push({ entries, results: send(entries, log) });
+      nextLine = (entries.at(-1)?.line ?? 0) + 1;
+      const stop = inFlight.length >= importLimits.batchesInFlight ? await settleFirst() : undefined;
+      if (stop) {
         await settleAll();
-        return failure;
+        return stop;
       }
     }
   } catch (error) {
-    totals.problem = `cannot be read to its end: ${(error as Error).message}`;
+    if (!signal?.aborted) totals.problem = `cannot be read to its end: ${(error as Error).message}`;
   }
-  return settleAll();
+  return (await settleAll()) ?? (signal?.aborted ? { line: nextLine } : undefined);
 }
 
 async function* batches(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): AsyncGenerator<Entry[]> {
