@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { JsonObject } from '@annals/contract';
 import { v7 } from 'uuid';
 
 /** What the builder fills; a structural part of the contract's activity input. */
@@ -10,7 +11,7 @@ export interface ActivityFields {
   occurredAt: Date;
   message?: string;
   context?: { ip?: string; userAgent?: string; requestId?: string; sessionId?: string };
-  metadata?: Record<string, unknown>;
+  metadata?: JsonObject;
 }
 
 /**

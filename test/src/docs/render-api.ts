@@ -158,8 +158,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', self?: string): Jso
     override: ({ zodSchema, jsonSchema }) => {
       const title = z.globalRegistry.get(zodSchema)?.title;
       if (title) jsonSchema.title = title;
-      if (zodSchema instanceof z.ZodDate)
-        Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      if (zodSchema instanceof z.ZodDate) Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
     },
   }) as JsonSchema;
 }

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { appendActivities } from './append.ts';
 import { getActivity } from './get.ts';
-import { appendOne, countRows, full, storeAll } from './test-support.ts';
+import { appendOne, countRows, full, storeAll } from './testing.ts';
 
 let core: TestCore;
 beforeAll(async () => {

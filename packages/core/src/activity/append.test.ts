@@ -7,7 +7,7 @@ import { openTestCore, type TestCore } from '../testing.ts';
 import { appendActivities } from './append.ts';
 import { getActivity } from './get.ts';
 import { ensurePartitions, ensurePartitionsAhead } from './partitions.ts';
-import { appendOne, countRows, full, minimal } from './test-support.ts';
+import { appendOne, countRows, full, minimal } from './testing.ts';
 
 let core: TestCore;
 beforeAll(async () => {

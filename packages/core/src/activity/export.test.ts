@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { exportActivities } from './export.ts';
 import { listActivities } from './list.ts';
-import { storeAll } from './test-support.ts';
+import { storeAll } from './testing.ts';
 
 let core: TestCore;
 beforeAll(async () => {

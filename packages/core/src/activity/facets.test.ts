@@ -13,7 +13,7 @@ import { openTestCore, type TestCore } from '../testing.ts';
 import { countActivities } from './count.ts';
 import { facetActivities } from './facets.ts';
 import { summarizeActor } from './summary.ts';
-import { full, storeAll } from './test-support.ts';
+import { full, storeAll } from './testing.ts';
 
 let core: TestCore;
 beforeAll(async () => {

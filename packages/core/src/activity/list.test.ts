@@ -9,7 +9,7 @@ import { openTestCore, type TestCore } from '../testing.ts';
 import { getActivity } from './get.ts';
 import { listActivities } from './list.ts';
 import { read } from './read.ts';
-import { full, storeAll } from './test-support.ts';
+import { full, storeAll } from './testing.ts';
 
 let core: TestCore;
 beforeAll(async () => {

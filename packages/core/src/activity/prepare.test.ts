@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 import { describe, expect, test } from 'vitest';
 import { createIdMinter } from './activity-id.ts';
 import { prepareActivity } from './prepare.ts';
-import { minimal } from './test-support.ts';
+import { minimal } from './testing.ts';
 
 const now = new Date('2026-06-15T12:00:00.000Z');
 

@@ -4,7 +4,7 @@ import { openTestCore, type TestCore } from '../testing.ts';
 import { getActivity } from './get.ts';
 import { listActivities } from './list.ts';
 import { ensureRecordPartition, recordActivity } from './record-activity.ts';
-import { countRows } from './test-support.ts';
+import { countRows } from './testing.ts';
 
 let core: TestCore;
 beforeAll(async () => {

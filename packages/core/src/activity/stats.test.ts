@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Context } from '../context.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { statsActivities } from './stats.ts';
-import { storeAll } from './test-support.ts';
+import { storeAll } from './testing.ts';
 
 let core: TestCore;
 beforeAll(async () => {

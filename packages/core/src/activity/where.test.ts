@@ -18,7 +18,7 @@ import { fieldColumn, valueAt } from './columns.ts';
 import { matches } from './filter-reference.ts';
 import { getActivity } from './get.ts';
 import { read } from './read.ts';
-import { storeAll } from './test-support.ts';
+import { storeAll } from './testing.ts';
 import { whereActivity } from './where.ts';
 
 let core: TestCore;

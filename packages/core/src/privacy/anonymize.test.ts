@@ -276,12 +276,15 @@ test('what stays in actions and types is found by the residual scan', async () =
   });
 });
 
-test('an open plan that names the person is found by the residual scan', async () => {
+test('a plan that was only looked at does not keep the name of the person', async () => {
   const ctx = core.context();
   await seed(ctx, [anActivity({ actor: ada })]);
-  await planAnonymize({ ctx, input });
+  const looked = await planAnonymize({ ctx, input });
   const { job } = await anonymize(ctx);
-  expect(job.result?.residual).toEqual({ matches: 1, places: [{ name: 'plan', count: 1 }] });
+  expect(job.result?.residual).toEqual({ matches: 0, places: [] });
+  await expect(applyAnonymize({ ctx, input: { planId: looked.id, driftMax: 0 } })).rejects.toMatchObject({
+    code: 'not_found',
+  });
 });
 
 test('afterwards neither plan, job, own records nor statistics of the planner name the person', async () => {
