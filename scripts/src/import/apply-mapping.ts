@@ -25,12 +25,12 @@ type Variant = { readonly when: Condition } & { readonly [name: string]: Rule | 
  */
 export function applyMapping(mapping: Mapping, object: JsonObject): Mapped {
   const source: Source = { object, ignoreCase: mapping.ignoreCase };
+  let pieces = readPieces(mapping, source);
   for (const field of ['occurredAt', 'action'] as const) {
-    if (evaluateRule(mapping.fields[field], source) === undefined) {
+    if (!pieces.some(({ path }) => path[0] === field)) {
       return refuse(field, describeUnusable(mapping.fields[field], source));
     }
   }
-  let pieces = readPieces(mapping, source);
   if (!pieces.some(({ path }) => path[0] === 'actor'))
     return refuse('actor', 'no rule of the mapping applies');
   for (;;) {
