@@ -10,7 +10,7 @@ import * as fc from 'fast-check';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { anyText, arbitraryOf, garbage, mutated } from './arbitrary-of.ts';
+import { anyText, arbitraryOf, garbage, mutated, type Schema } from './arbitrary-of.ts';
 
 let server: TestServer;
 let superuser: Client;
@@ -67,8 +67,8 @@ function noteStored({ data }: Answer): void {
   logged.push(...results.filter(({ status }) => status === 'stored').map(({ id }) => id));
 }
 
-function schemaOf(schema: z.ZodType) {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+function schemaOf(schema: z.ZodType): Schema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
 }
 
 /** Inputs that the contract's schemas describe; not all that they describe is also valid. */
@@ -114,6 +114,7 @@ test('annotations of superjson that are anything', async () => {
     fc.asyncProperty(described['activity.log'], meta, async (json, meta) => {
       expectSane(await ask('activity.log', json, meta), 'activity.log');
     }),
+    { numRuns: 60 },
   );
 });
 
@@ -151,7 +152,7 @@ test('requests of any path, method, headers and bytes', async () => {
     fc.asyncProperty(request, async ({ path, query, method, type, accept, body }) => {
       const headers = { 'content-type': type, accept, authorization: `Bearer ${logKey}` };
       const hasBody = method !== 'GET' && method !== 'HEAD';
-      const init = { method, headers, ...(hasBody && { body: body as BodyInit }) };
+      const init = { method, headers, ...(hasBody && { body: body as Uint8Array<ArrayBuffer> }) };
       const answer = await answerOf(
         await server.handle(new Request(`http://test/trpc/${path}${query}`, init)),
       );
@@ -162,9 +163,12 @@ test('requests of any path, method, headers and bytes', async () => {
   );
 });
 
+function many(text: string, count: number): string {
+  return text.repeat(count);
+}
+
 describe('bodies that are meant to hurt', () => {
   const open = '{"json":{"activities":[{"action":"a","actor":{"type":"system"},"metadata":';
-  const many = (text: string, count: number) => text.repeat(count);
   test.each([
     ['lists in lists', many('[', 100_000)],
     ['closed lists in lists', many('[', 100_000) + many(']', 100_000)],

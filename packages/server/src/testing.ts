@@ -53,7 +53,7 @@ export const procedureNames = Object.keys(procedures) as ProcedureName[];
 
 export async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
-  const json = text.startsWith('{') ? (JSON.parse(text) as Envelope) : {};
+  const json = parseEnvelope(text);
   return {
     status: response.status,
     headers: response.headers,
@@ -66,4 +66,13 @@ export async function answerOf(response: Response): Promise<Answer> {
 interface Envelope {
   readonly result?: { readonly data: SuperJSONResult };
   readonly error?: { readonly json: { readonly data: { readonly annals: ErrorInfo } } };
+}
+
+/** Streams of events or of lines hold no single envelope. */
+function parseEnvelope(text: string): Envelope {
+  try {
+    return JSON.parse(text) as Envelope;
+  } catch {
+    return {};
+  }
 }
