@@ -1,4 +1,5 @@
 import type { JobKind } from '@annals/contract';
+import { type RawBuilder, sql } from 'kysely';
 
 const erasure = {
   requested: 'erasure.requested',
@@ -16,6 +17,13 @@ export const ownActions = {
     cancelled: 'retention.cancelled',
   },
 } as const satisfies Record<JobKind, { requested: string; completed: string; cancelled: string }>;
+
+/**
+ * Whether a record is one of Annals' own: of itself, of erasures, of purges. They prove what happened, so that
+ * neither a policy nor a filter means them unless it names their actions.
+ */
+export const isOwnRecord: RawBuilder<boolean> = sql`(starts_with(action, 'annals.')
+  or starts_with(action, 'erasure.') or starts_with(action, 'retention.'))`;
 
 /** How a run removes, for its records: `anonymize`, `pseudonymize`, `redact` or `retention`. */
 export function modeOf({ kind, request }: { readonly kind: JobKind; readonly request: object }): string {

@@ -1,11 +1,14 @@
+import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Runner, run } from 'graphile-worker';
+import { runTaskList, type WorkerEvents, type WorkerPool } from 'graphile-worker';
 import { Pool } from 'pg';
 import type { Services } from '../context.ts';
+import { toDomainError } from '../database/domain-error.ts';
 import { roles } from '../database/roles.ts';
 import { describeFailure } from './describe-failure.ts';
 import { createGraphileLogger } from './graphile-logger.ts';
 import { runJobTask } from './graphile-queue.ts';
+import { isAborted } from './is-aborted.ts';
 import { startMaintenance } from './maintenance.ts';
 import { runJob } from './run-job.ts';
 
@@ -14,7 +17,7 @@ export interface WorkerOptions {
   readonly connectionString: string;
   /** Whether the connection must take the app role by SET ROLE, its login being another. */
   readonly setRole: boolean;
-  /** Jobs at once. */
+  /** Jobs at once; 2 unless told otherwise. */
   readonly concurrency?: number;
 }
 
@@ -26,56 +29,41 @@ export interface Worker {
 /**
  * Run the jobs of the queue, and the maintenance, until `stop`. Any number of processes may do so.
  *
- * Errors  when the database cannot be reached at the start; later it is waited for.
+ * Errors  `unavailable` when the database cannot be reached at the start; later it is waited for.
  */
-export async function startWorker(services: Services, options: WorkerOptions): Promise<Worker> {
-  const stopping = new AbortController();
-  const pool = openPool(services, options);
-  const start = () =>
-    startRunner(services, { pool, concurrency: concurrencyOf(options), signal: stopping.signal });
-  let runner: Runner;
+export async function startWorker(
+  services: Services,
+  { connectionString, setRole, concurrency = 2 }: WorkerOptions,
+): Promise<Worker> {
+  const pool = openPool(services, { connectionString, setRole, max: concurrency + 2 });
   try {
-    runner = await start();
+    await pool.query('select 1');
   } catch (error) {
     await pool.end();
-    throw error;
+    throw toDomainError(error);
   }
-  // A runner gives up when a worker of its fails to report what it did, as when the database goes away.
-  const supervised = (async () => {
-    while (!stopping.signal.aborted) {
-      const failure = await runner.promise.then(() => undefined, describeFailure);
-      if (stopping.signal.aborted) return;
-      services.log.error({ component: 'queue', ...failure }, 'the job runner ended; it starts again');
-      await delay(restartMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (!stopping.signal.aborted) runner = await start().catch(() => runner);
-    }
-  })();
+  const stopping = new AbortController();
+  const runners = keepRunning({ services, pool, concurrency, signal: stopping.signal });
   const maintenance = startMaintenance(services);
   return {
     stop: async () => {
       stopping.abort();
-      await maintenance.stop();
-      // Rejects only when it has stopped by itself.
-      await runner.stop().catch(() => undefined);
-      await supervised;
+      await Promise.all([maintenance.stop(), runners]);
       await pool.end();
     },
   };
 }
 
-const restartMs = 5_000;
-
-function concurrencyOf({ concurrency = 2 }: WorkerOptions): number {
-  return concurrency;
-}
-
-function openPool(services: Services, options: WorkerOptions): Pool {
+/** `max`: one connection a job, one to listen, and one for the queue's own upkeep. */
+function openPool(
+  services: Services,
+  { connectionString, setRole, max }: { connectionString: string; setRole: boolean; max: number },
+): Pool {
   const pool = new Pool({
-    connectionString: options.connectionString,
+    connectionString,
     application_name: 'annals queue',
-    // One to listen, and one for the queue's own upkeep.
-    max: concurrencyOf(options) + 2,
-    ...(options.setRole && { options: `-c role=${roles.app}` }),
+    max,
+    ...(setRole && { options: `-c role=${roles.app}` }),
   });
   // A dropped connection fails the query in hand; without listeners it would end the process besides.
   const lost = () => services.log.warn({ component: 'queue' }, 'a connection to the database was lost');
@@ -84,21 +72,44 @@ function openPool(services: Services, options: WorkerOptions): Pool {
   return pool;
 }
 
-interface RunnerOptions {
+interface Running {
+  readonly services: Services;
   readonly pool: Pool;
   readonly concurrency: number;
   readonly signal: AbortSignal;
 }
 
-function startRunner(services: Services, { pool, concurrency, signal }: RunnerOptions): Promise<Runner> {
-  return run({
-    pgPool: pool,
-    concurrency,
-    // Signals are the process's to handle.
-    noHandleSignals: true,
-    logger: createGraphileLogger(services.log),
-    parsedCronItems: [],
-    taskList: {
+const restartMs = 1_000;
+const pollMs = 1_000;
+
+/**
+ * Look for jobs until the signal. A pool of workers gives up when one of them cannot report what it did, and
+ * never recovers when its first look-up fails, as when the database goes away: then another takes its place.
+ */
+async function keepRunning({ services, signal, ...options }: Running): Promise<void> {
+  while (!isAborted(signal)) {
+    const failing = new AbortController();
+    const workers = startWorkers({ services, signal, ...options }, () => failing.abort());
+    const ending = AbortSignal.any([signal, failing.signal]);
+    ending.addEventListener('abort', () => void workers.gracefulShutdown(), { once: true });
+    const failure = await workers.promise.then(() => undefined, describeFailure);
+    if (isAborted(signal)) return;
+    services.log.error({ component: 'queue', ...failure }, 'the job workers failed; others start');
+    await delay(restartMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function startWorkers({ services, pool, concurrency, signal }: Running, onFailing: () => void): WorkerPool {
+  return runTaskList(
+    {
+      concurrency,
+      pollInterval: pollMs,
+      // Signals are the process's to handle.
+      noHandleSignals: true,
+      logger: createGraphileLogger(services.log),
+      events: watchLookups(2 * concurrency, onFailing),
+    },
+    {
       [runJobTask]: async (payload: unknown) => {
         const { tenantId, jobId } = payload as { tenantId: string; jobId: string };
         const outcome = await runJob(services, { tenantId, jobId, signal });
@@ -106,5 +117,22 @@ function startRunner(services: Services, { pool, concurrency, signal }: RunnerOp
         if (outcome === 'interrupted') await services.queue.enqueue({ tenantId, jobId });
       },
     },
+    pool,
+  );
+}
+
+/** Calls back when so many look-ups for jobs have failed in a row. */
+function watchLookups(failuresMax: number, onFailing: () => void): WorkerEvents {
+  const events: WorkerEvents = new EventEmitter();
+  let failures = 0;
+  const succeeded = () => {
+    failures = 0;
+  };
+  events.on('worker:getJob:empty', succeeded);
+  events.on('job:start', succeeded);
+  events.on('worker:getJob:error', () => {
+    failures += 1;
+    if (failures === failuresMax) onFailing();
   });
+  return events;
 }

@@ -15,7 +15,7 @@ const speed = 10_000;
 /**
  * What erasing chosen fields of the records that a filter selects would change. Nothing is changed.
  *
- * Counts  only records that have a value in any of the fields.
+ * Counts  only records that have a value in any of the fields; Annals' own only when the filter names actions.
  * Errors  `invalid_input` at `fields.<index>` for what is no field; those of a filter.
  */
 export async function planRedact({ ctx, input }: Verb<PlanRedactInput>): Promise<Plan> {

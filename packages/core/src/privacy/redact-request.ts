@@ -3,6 +3,7 @@ import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
 import { every, whereActivity } from '../activity/where.ts';
 import type { Tx } from '../database/database.ts';
+import { isOwnRecord } from '../job/own-actions.ts';
 import { hasField, parseRedactFields, type RedactField } from './redact-fields.ts';
 
 /** What a redact plan asks for, as it is kept in the plan. */
@@ -15,16 +16,18 @@ export interface RedactRequest {
 
 export interface Redaction {
   readonly fields: readonly RedactField[];
-  /** The records that the filter selects and that have any of the fields. */
+  /**
+   * The records that the filter selects and that have any of the fields; Annals' own only by a filter that names
+   * actions.
+   */
   readonly where: RawBuilder<boolean>;
 }
 
 export function readRedactRequest(tx: Tx, request: RedactRequest): Redaction {
   const fields = parseRedactFields(request.fields);
-  const selected = whereActivity(Filter.parse(request.filter), {
-    tenantId: tx.tenantId,
-    personal: request.personal,
-  });
+  const filter = Filter.parse(request.filter);
+  const selected = whereActivity(filter, { tenantId: tx.tenantId, personal: request.personal });
+  const own = filter.action?.any ? [] : [sql<boolean>`not ${isOwnRecord}`];
   const any = sql<boolean>`(${sql.join(fields.map(hasField), sql` or `)})`;
-  return { fields, where: every([selected, any]) };
+  return { fields, where: every([selected, any, ...own]) };
 }

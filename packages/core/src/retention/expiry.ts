@@ -1,5 +1,6 @@
 import { actionPrefix, limits, type RetentionPolicy } from '@annals/contract';
 import { type RawBuilder, sql } from 'kysely';
+import { isOwnRecord } from '../job/own-actions.ts';
 import { moment } from '../privacy/examine.ts';
 
 /** A policy with the moment before which it lets records go. */
@@ -23,8 +24,8 @@ export function cutoffsAt(policies: readonly RetentionPolicy[], now: Date): Cuto
 /**
  * The number, from 0, of the policy by which a record has expired; null when it is kept.
  *
- * The first policy that matches decides, whether or not it lets the record go. Annals' own records of erasures,
- * purges and itself are the proof of what happened: a policy matches them only when it names their actions.
+ * The first policy that matches decides, whether or not it lets the record go. Annals' own records are matched
+ * only by a policy that names actions.
  */
 export function expiredBy(cutoffs: readonly Cutoff[]): RawBuilder<number | null> {
   if (cutoffs.length === 0) return sql`null::int`;
@@ -42,14 +43,12 @@ export function latestExpired(cutoffs: readonly Cutoff[]): number {
 
 function matches({ kinds, severities, actions }: RetentionPolicy): RawBuilder<boolean> {
   const conditions = [
-    actions ? actionIsOne(actions) : sql`not ${actionIsOne(ownActions)}`,
+    actions ? actionIsOne(actions) : sql`not ${isOwnRecord}`,
     ...(kinds ? [sql`kind = any(${kinds}::annals.activity_kind[])`] : []),
     ...(severities ? [sql`severity = any(${severities}::annals.activity_severity[])`] : []),
   ];
   return sql`(${sql.join(conditions, sql` and `)})`;
 }
-
-const ownActions = ['annals.*', 'erasure.*', 'retention.*'];
 
 function actionIsOne(patterns: readonly string[]): RawBuilder<boolean> {
   const tests = patterns.map((pattern) => {
