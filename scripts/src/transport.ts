@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { type Annals, createAnnals } from '@annals/client';
 import type { OpenedAnnals, openAnnals } from '@annals/server';
-import type { Target } from './cli/settings.ts';
+import type { DatabaseLogins, Target } from './cli/settings.ts';
 
 /** The way to the records: the only place that knows whether a server lies between. */
 export interface Transport {
@@ -17,7 +17,7 @@ export interface Transport {
 export async function openTransport(target: Target): Promise<Transport> {
   const { tenantId } = target;
   const tenant = tenantId !== undefined && { tenantId };
-  if (target.via === 'database') return openDatabase(target.databaseUrl, tenant);
+  if (target.via === 'database') return openDatabase(target.database, tenant);
   const { url, apiKey } = target;
   return {
     client: createAnnals({ url, apiKey, ...tenant }),
@@ -28,10 +28,13 @@ export async function openTransport(target: Target): Promise<Transport> {
 }
 
 /** The router in this process, called by the operator. The schema must be there: a server migrates, not we. */
-async function openDatabase(url: string, tenant: { tenantId: string } | false): Promise<Transport> {
+async function openDatabase(
+  database: DatabaseLogins,
+  tenant: { tenantId: string } | false,
+): Promise<Transport> {
   // Late, since a command that goes to a server needs no database code.
   const { openAnnals, operatorPrincipal } = await import('@annals/server');
-  const annals = await openAnnals({ database: { url }, poolMax: 4, log: errorLog });
+  const annals = await openAnnals({ database, poolMax: 4, log: errorLog });
   const fetch = annals.localFetch(operatorPrincipal({ name: operatorName() }));
   let worker: ReturnType<OpenedAnnals['startWorker']> | undefined;
   let closed: Promise<void> | undefined;

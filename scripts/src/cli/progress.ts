@@ -52,6 +52,7 @@ export function createProgress(
     },
     end: () => {
       if (drawn) stderr.write('\r\u{1b}[K');
+      drawn = false;
     },
   };
 }

@@ -40,14 +40,19 @@ test('options win over the environment, and that over the file', async () => {
   });
   expect(await resolve({ databaseUrl: 'postgres://h/d' }, env)).toEqual({
     via: 'database',
-    databaseUrl: 'postgres://h/d',
+    database: { url: 'postgres://h/d' },
     tenantId: 't1',
   });
 });
 
 test('a database URL that other programs use too does not win over ANNALS_URL', async () => {
   const env = { DATABASE_URL: 'postgres://h/d' };
-  expect(await resolve({}, env)).toMatchObject({ via: 'database' });
+  expect(await resolve({}, env)).toMatchObject({ via: 'database', database: { url: 'postgres://h/d' } });
+  const logins = { owner: 'postgres://o/d', app: 'postgres://a/d', custodian: 'postgres://c/d' };
+  const three = Object.fromEntries(
+    Object.entries(logins).map(([role, url]) => [`ANNALS_DATABASE_URL_${role.toUpperCase()}`, url]),
+  );
+  expect(await resolve({}, { ...env, ...three })).toMatchObject({ via: 'database', database: logins });
   expect(await resolve({}, { ...env, ANNALS_URL: 'https://a.example', ANNALS_API_KEY: 'k' })).toMatchObject({
     via: 'http',
   });

@@ -13,8 +13,13 @@ export interface TargetOptions {
 /** Where the commands go: a server over HTTP, or the database with the router in this process. */
 export type Target = { readonly tenantId?: string | undefined } & (
   | { readonly via: 'http'; readonly url: string; readonly apiKey: string }
-  | { readonly via: 'database'; readonly databaseUrl: string }
+  | { readonly via: 'database'; readonly database: DatabaseLogins }
 );
+
+/** One login that takes the three roles, or one for each. */
+export type DatabaseLogins =
+  | { readonly url: string }
+  | { readonly owner: string; readonly app: string; readonly custodian: string };
 
 const DevFile = z.object({ url: z.url(), apiKey: z.string(), tenantId: z.string() });
 type DevFile = z.output<typeof DevFile>;
@@ -33,8 +38,8 @@ export async function resolveTarget(
   if (options.url && options.databaseUrl) throw new UsageError('give --url or --database-url, not both');
   const tenantId = options.tenant || env['ANNALS_TENANT'] || undefined;
   const url = options.url || (options.databaseUrl ? undefined : env['ANNALS_URL']) || undefined;
-  const databaseUrl = options.databaseUrl || (url ? undefined : env['DATABASE_URL']) || undefined;
-  if (databaseUrl !== undefined) return { via: 'database', databaseUrl, tenantId };
+  const database = options.databaseUrl ? { url: options.databaseUrl } : url ? undefined : loginsOf(env);
+  if (database !== undefined) return { via: 'database', database, tenantId };
   const dev = await findDevFile(cwd);
   const apiKey = env['ANNALS_API_KEY'] || (url === undefined || url === dev?.url ? dev?.apiKey : undefined);
   const target = url ?? dev?.url;
@@ -49,6 +54,15 @@ export async function resolveTarget(
   if (!apiKey) throw new UsageError(`no key for ${target}: set ANNALS_API_KEY`);
   const own = target === dev?.url && !env['ANNALS_API_KEY'] ? dev.tenantId : undefined;
   return { via: 'http', url: target, apiKey, tenantId: tenantId ?? own };
+}
+
+// As the server reads them (docs/configuration.md).
+function loginsOf(env: Readonly<Record<string, string | undefined>>): DatabaseLogins | undefined {
+  const owner = env['ANNALS_DATABASE_URL_OWNER'];
+  const app = env['ANNALS_DATABASE_URL_APP'];
+  const custodian = env['ANNALS_DATABASE_URL_CUSTODIAN'];
+  if (owner && app && custodian) return { owner, app, custodian };
+  return env['DATABASE_URL'] ? { url: env['DATABASE_URL'] } : undefined;
 }
 
 async function findDevFile(from: string): Promise<DevFile | undefined> {

@@ -3,7 +3,7 @@ import type { ExitName } from '../cli/exit.ts';
 import { catchInterrupt } from '../cli/interrupt.ts';
 import { createProgress } from '../cli/progress.ts';
 import type { Session } from '../cli/session.ts';
-import { count, table, visible } from '../cli/text.ts';
+import { count, number, table, visible } from '../cli/text.ts';
 
 /**
  * Show a job's progress until it has ended, then what it did.
@@ -71,7 +71,7 @@ export function describeJob(job: Job): string {
   const counts = result?.counts ?? [];
   return [
     `Job ${job.id}: ${job.kind} in tenant ${visible(job.tenantId)}, ${job.status}`,
-    `  ${count(job.done, 'activity', 'activities')} of ${count(job.total, 'activity', 'activities')} examined`,
+    `  ${number(job.done)} of ${count(job.total, 'activity', 'activities')} examined`,
     ...(job.error ? [`  ${job.error.code}: ${visible(job.error.message)}`] : []),
     ...(result
       ? [

@@ -41,6 +41,15 @@ async function ended(child: ChildProcessWithoutNullStreams) {
   return { code, stdout, stderr };
 }
 
+/** Resolves once stderr has said it. */
+function told(child: ChildProcessWithoutNullStreams, what: string): Promise<void> {
+  return new Promise((resolve) => {
+    child.stderr.on('data', (chunk) => {
+      if (String(chunk).includes(what)) resolve();
+    });
+  });
+}
+
 const line = (n: number) =>
   `${JSON.stringify({ action: 'load.tested', occurredAt: '2026-05-01T00:00:00Z', actor: { type: 'system' }, metadata: { n } })}\n`;
 
@@ -64,7 +73,7 @@ test('Ctrl-C lets an import finish what is in hand, and the same import goes on 
   const result = ended(child);
   child.stdin.write(lines.slice(0, 2_000).join(''));
   // Progress is told after a batch was stored.
-  await once(child.stderr, 'data');
+  await told(child, '"progress"');
   child.kill('SIGINT');
   const { code, stdout, stderr } = await result;
   expect(code).toBe(5);
@@ -95,9 +104,40 @@ test('an export whose reader goes away ends quietly', async () => {
 test('an export that is interrupted leaves no file', async () => {
   const child = start('export', '--out', 'a.ndjson', '--output', 'json');
   const result = ended(child);
-  await once(child.stderr, 'data');
+  await told(child, '"progress"');
   child.kill('SIGINT');
   const { code } = await result;
   // It may have been done already; then the file is whole.
   expect(await readdir(folder)).toEqual(code === 0 ? ['a.ndjson'] : []);
+});
+
+test('Ctrl-C stops a job after the chunk in hand, and it can be resumed to its end', async () => {
+  await writeFile(join(folder, 'a.ndjson'), Array.from({ length: 5_000 }, (_, n) => line(n)).join(''));
+  await cli.run(['import', '--format', 'annals', join(folder, 'a.ndjson')]);
+  const query = 'action:load.tested has:metadata.n';
+  const child = start(
+    'redact',
+    '-q',
+    query,
+    '-f',
+    'metadata.n',
+    '--apply',
+    '--confirm',
+    't1',
+    '--output',
+    'json',
+  );
+  const result = ended(child);
+  await told(child, '"progress"');
+  child.kill('SIGINT');
+  const { code, stdout } = await result;
+  // It may have been done already.
+  if (code === 5) {
+    expect(stdout).toBe('');
+    const [job] = (await cli.lines(['jobs', 'list', '-n', '1'])) as { id: string }[];
+    expect(await cli.run(['jobs', 'resume', job?.id ?? ''])).toMatchObject({ code: 0 });
+  } else {
+    expect(code).toBe(0);
+  }
+  expect(await cli.lines(['list', '-q', query])).toEqual([]);
 });
