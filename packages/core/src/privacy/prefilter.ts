@@ -6,15 +6,15 @@ import { fold } from './text-forms.ts';
  * A regular expression of PostgreSQL that matches every text in which one of the identifiers occurs, and some
  * others. Undefined where only the empty one would do.
  *
- * Of each identifier the longest run of ASCII letters and digits is looked for: those stand as they are in
- * percent-encoded and escaped text too. Of one without any, whatever can stand for other letters.
+ * ASCII letters and digits stand as they are in percent-encoded and escaped text too; what is between them can
+ * be encoded. Of an identifier without any, whatever can stand for other letters is looked for.
  */
 export function supersetPattern(identifiers: readonly string[]): string | undefined {
   const parts = new Set<string>();
   for (const identifier of identifiers) {
     const folded = fold(identifier);
-    const anchor = longestAnchor(folded);
-    if (anchor !== undefined) parts.add(Array.from(anchor, anyCase).join(''));
+    const pattern = patternOf(folded);
+    if (pattern !== undefined) parts.add(pattern);
     else if (/[^\0-\x7f]/.test(folded)) parts.add(beyondAscii);
     else return undefined;
   }
@@ -22,20 +22,34 @@ export function supersetPattern(identifiers: readonly string[]): string | undefi
   return parts.size === 0 ? String.raw`\Z.` : [...parts].join('|');
 }
 
-/** As it is, percent-encoded as UTF-8, or escaped in JSON text. */
-const beyondAscii = String.raw`[^\u0001-\u007f]|%[89a-fA-F][0-9a-fA-F]|\\u`;
+/** As it is, percent-encoded as UTF-8 once or again and again, or escaped in JSON text. */
+const beyondAscii = String.raw`[^\u0001-\u007f]|%(25)*[89a-fA-F][0-9a-fA-F]|\\u`;
 
 /** Enough to tell it from most texts, and few enough that hundreds make one expression. */
-const anchorMax = 16;
+const lettersMax = 24;
 
-/** A letter with a mark is another letter when they are composed, so it anchors nothing. */
-function longestAnchor(folded: string): string | undefined {
-  const runs = folded.match(/(?:[0-9a-z](?!\p{M}))+/gu) ?? [];
-  return runs.toSorted((a, b) => b.length - a.length)[0]?.slice(0, anchorMax);
+/** The longest stretch of ASCII that has letters or digits. */
+function patternOf(folded: string): string | undefined {
+  // A letter with a mark is another letter when they are composed.
+  const stretches = folded.match(/(?:[\0-\x7f](?!\p{M}))+/gu) ?? [];
+  const [longest = ''] = stretches.map(lettersOf).toSorted((a, b) => b.length - a.length);
+  return longest === ''
+    ? undefined
+    : longest
+        .slice(0, lettersMax)
+        .replace(/[^0-9a-z]+$/, '')
+        .replaceAll(/./g, oneOf);
 }
 
-function anyCase(character: string): string {
-  if (!/[a-z]/.test(character)) return character;
+/** Its letters and digits, with one space for all that is between two of them. */
+function lettersOf(stretch: string): string {
+  return stretch.replaceAll(/[^0-9a-z]+/g, ' ').trim();
+}
+
+/** What a letter, a digit, or a space for other characters can be: those alone, or escaped in any way. */
+function oneOf(character: string): string {
+  if (character === ' ') return '([^0-9A-Za-z]+[0-9A-Fa-fnrtu]*)+';
+  if (/[0-9]/.test(character)) return character;
   // The Kelvin sign is the only other character that becomes an ASCII letter by composition or in lower case.
   return `[${character}${character.toUpperCase()}${character === 'k' ? '\u212a' : ''}]`;
 }
