@@ -19,12 +19,13 @@ export interface Failure {
 }
 
 /** What the operator is told of an error, and how the command ends. */
-export function describeError(error: unknown, query?: string): Failure {
+export function describeError(error: unknown): Failure {
   if (error instanceof AnnalsError) {
     const { code, message, path, limit, position, requestId } = error;
     const where = path === undefined ? '' : `${path}: `;
     const id = requestId === undefined || code !== 'internal' ? '' : ` (request ${requestId})`;
-    const text = `${where}${message}${id}${position === undefined ? '' : pointAt(query, position)}`;
+    const at = position === undefined ? '' : ` (at character ${position + 1})`;
+    const text = `${where}${message}${at}${id}`;
     return {
       exit: exitOfCode[code] ?? 'failure',
       message: visibleLines(text),
@@ -33,11 +34,10 @@ export function describeError(error: unknown, query?: string): Failure {
   }
   const exit = error instanceof ExitError ? error.exit : 'failure';
   const message = error instanceof Error ? error.message : String(error);
-  return { exit, message: visibleLines(message), event: { event: 'error', code: exit, message } };
-}
-
-function pointAt(query: string | undefined, position: number): string {
-  return query === undefined ? ` (at character ${position + 1})` : `\n  ${query}\n  ${' '.repeat(position)}^`;
+  // What the operator can mend is a sentence; anything else is a defect, whose stack helps.
+  const told =
+    error instanceof Error && !(error instanceof ExitError) && !('code' in error) ? error.stack : message;
+  return { exit, message: visibleLines(told ?? message), event: { event: 'error', code: exit, message } };
 }
 
 function visibleLines(text: string): string {

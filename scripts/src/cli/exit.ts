@@ -11,7 +11,7 @@ export const exitCodes = {
   resumable: { code: 5, meaning: 'Stopped early; what is done stays done, and the rest can be resumed.' },
   refused: { code: 6, meaning: 'Refused, since the records have changed since the plan; plan again.' },
   unverified: { code: 7, meaning: 'Verification failed. Reserved.' },
-  interrupted: { code: 130, meaning: 'Interrupted by a second Ctrl-C.' },
+  interrupted: { code: 130, meaning: 'Interrupted: an export by Ctrl-C, anything else by a second one.' },
 } as const;
 
 export type ExitName = keyof typeof exitCodes;

@@ -8,9 +8,17 @@ import type { Io } from './terminal.ts';
 /** Run one command line, as `['list', '--query', 'actor:alice']`; returns the exit code and never throws. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   let exit: ExitName = 'ok';
-  const program = createProgram(createRunner(io, (ended) => (exit = ended)));
-  // What a broken pipe makes of stdout is told to whoever writes; a reader that went away is no failure.
-  io.stdout.on('error', () => undefined);
+  const program = createProgram(
+    createRunner(io, (ended) => {
+      exit = ended;
+    }),
+  );
+  // A reader that went away, as `head` does, is no failure; a full disk is.
+  io.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    exit = 'failure';
+    io.stderr.write(`annals: standard output cannot be written: ${error.message}\n`);
+  });
   for (const command of [
     program,
     ...program.commands,
@@ -28,10 +36,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage.code;
     const failure = describeError(error);
     exit = failure.exit;
-    const json = args.some(
-      (arg, index) =>
-        /^(?:--output=)?(?:nd)?json$/.test(arg) && (arg.startsWith('--') || args[index - 1] === '--output'),
-    );
+    const json = (program.opts() as { output?: string }).output !== 'human';
     io.stderr.write(`${json ? JSON.stringify(failure.event) : `annals: ${failure.message}`}\n`);
   }
   return exitCodes[exit].code;

@@ -33,7 +33,11 @@ export async function followJob(
       if (interrupt.signal.aborted) break;
     }
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
+    if (!interrupt.signal.aborted) {
+      progress.end();
+      terminal.note(`The job may go on without being followed. Follow it: annals jobs watch ${job.id}`);
+      throw error;
+    }
   } finally {
     progress.end();
   }

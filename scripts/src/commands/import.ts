@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { AnnalsError } from '@annals/contract';
 import { type Command, Option } from '@commander-js/extra-typings';
 import { describeError } from '../cli/errors.ts';
-import { type ExitName, UsageError } from '../cli/exit.ts';
+import { ExitError, type ExitName, UsageError } from '../cli/exit.ts';
 import { catchInterrupt } from '../cli/interrupt.ts';
 import { createProgress } from '../cli/progress.ts';
 import type { Runner, Session } from '../cli/session.ts';
@@ -96,16 +96,23 @@ const refusalsShownMax = 10;
 /** Holds raw lines, which are personal data: readable by its owner only. */
 async function openRejects(file: string) {
   const stream = createWriteStream(file, { mode: 0o600 });
+  let failure: Error | undefined;
   await once(stream, 'open').catch((error: unknown) => {
     throw new UsageError(`${file} cannot be written: ${(error as Error).message}`, { cause: error });
   });
+  stream.on('error', (error) => {
+    failure = error;
+  });
   return {
     write: async (reject: Reject) => {
+      if (failure)
+        throw new ExitError('failure', `${file} cannot be written: ${failure.message}`, { cause: failure });
       if (!stream.write(`${JSON.stringify(reject)}\n`)) await once(stream, 'drain');
     },
     close: async () => {
+      const closed = once(stream, 'close');
       stream.end();
-      await once(stream, 'close');
+      await closed.catch(() => undefined);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Job } from '@annals/contract';
+import { type Job, limits } from '@annals/contract';
 import type { Command } from '@commander-js/extra-typings';
 import type { Runner } from '../cli/session.ts';
 import { formatTime, number, table } from '../cli/text.ts';
@@ -10,7 +10,7 @@ export function addJobs(program: Command, run: Runner): void {
   jobs
     .command('list')
     .description('The newest jobs')
-    .addOption(limitOption(20))
+    .addOption(limitOption(20, limits.pageSizeMax))
     .action(({ limit }, command) =>
       run(command, async ({ terminal, connect }) => {
         const { client } = await connect();

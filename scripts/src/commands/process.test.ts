@@ -12,6 +12,9 @@ let folder: string;
 
 beforeAll(async () => {
   cli = await openTestCli();
+  const stdin = Array.from({ length: 3_000 }, (_, n) => line('load.stored', n)).join('');
+  const { code } = await cli.run(['import', '--format', 'annals', '-'], { stdin });
+  expect(code).toBe(0);
 });
 afterAll(() => cli.close());
 beforeEach(async () => {
@@ -50,11 +53,11 @@ function told(child: ChildProcessWithoutNullStreams, what: string): Promise<void
   });
 }
 
-const line = (n: number) =>
-  `${JSON.stringify({ action: 'load.tested', occurredAt: '2026-05-01T00:00:00Z', actor: { type: 'system' }, metadata: { n } })}\n`;
+const line = (action: string, n: number) =>
+  `${JSON.stringify({ action, occurredAt: '2026-05-01T00:00:00Z', actor: { type: 'system' }, metadata: { n } })}\n`;
 
 test('the process writes data to stdout, the rest to stderr, and ends with the exit code', async () => {
-  await writeFile(join(folder, 'a.ndjson'), `${line(0)}nonsense\n`);
+  await writeFile(join(folder, 'a.ndjson'), `${line('load.single', 0)}nonsense\n`);
   const { code, stdout, stderr } = await ended(
     start('import', '--format', 'annals', 'a.ndjson', '--output', 'json'),
   );
@@ -68,7 +71,7 @@ test('the process writes data to stdout, the rest to stderr, and ends with the e
 });
 
 test('Ctrl-C lets an import finish what is in hand, and the same import goes on from there', async () => {
-  const lines = Array.from({ length: 5_000 }, (_, n) => line(n));
+  const lines = Array.from({ length: 2_500 }, (_, n) => line('load.imported', n));
   const child = start('import', '--format', 'annals', '-', '--output', 'ndjson');
   const result = ended(child);
   child.stdin.write(lines.slice(0, 2_000).join(''));
@@ -84,17 +87,15 @@ test('Ctrl-C lets an import finish what is in hand, and the same import goes on 
     .slice(-1)
     .map((row) => JSON.parse(row) as { lines: number; stored: number });
   expect(total?.stored).toBeGreaterThan(0);
-  expect(total?.stored).toBeLessThan(5_000);
+  expect(total?.stored).toBeLessThan(2_500);
   await writeFile(join(folder, 'all.ndjson'), lines.join(''));
   const again = await ended(start('import', '--format', 'annals', 'all.ndjson', '--output', 'json'));
   expect(again.code).toBe(0);
-  const counted = await cli.run(['stats', '-q', 'action:load.tested', '--output', 'json']);
-  expect(JSON.parse(counted.stdout)).toMatchObject({ rows: [{ count: 5_000 }] });
+  const counted = await cli.run(['stats', '-q', 'action:load.imported', '--output', 'json']);
+  expect(JSON.parse(counted.stdout)).toMatchObject({ rows: [{ count: 2_500 }] });
 });
 
 test('an export whose reader goes away ends quietly', async () => {
-  await writeFile(join(folder, 'a.ndjson'), Array.from({ length: 5_000 }, (_, n) => line(n)).join(''));
-  await cli.run(['import', '--format', 'annals', join(folder, 'a.ndjson')]);
   const child = start('export');
   child.stdout.once('data', () => child.stdout.destroy());
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit') as Promise<[number]>]);
@@ -112,9 +113,7 @@ test('an export that is interrupted leaves no file', async () => {
 });
 
 test('Ctrl-C stops a job after the chunk in hand, and it can be resumed to its end', async () => {
-  await writeFile(join(folder, 'a.ndjson'), Array.from({ length: 5_000 }, (_, n) => line(n)).join(''));
-  await cli.run(['import', '--format', 'annals', join(folder, 'a.ndjson')]);
-  const query = 'action:load.tested has:metadata.n';
+  const query = 'action:load.stored has:metadata.n';
   const child = start(
     'redact',
     '-q',

@@ -18,7 +18,7 @@ export function addList(program: Command, run: Runner): void {
     .description('Show activities, newest first')
     .addOption(queryOption())
     .addOption(new Option('--order <order>').choices(orders).default('newest' as const))
-    .addOption(limitOption(50))
+    .addOption(limitOption(50, listMax))
     .action(({ query, order, limit }, command) =>
       run(command, async ({ terminal, connect }) => {
         const text = checkQuery(query);
@@ -117,6 +117,9 @@ function flatten(value: unknown, path: string): [string, string][] {
 }
 
 const barWidth = 24;
+
+/** More is an export. */
+const listMax = 10_000;
 
 function statsTable({ rows }: StatsResult, fields: readonly Dimension[], timeZone: string): string {
   if (rows.length === 0) return 'Nothing matches.';

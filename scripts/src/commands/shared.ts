@@ -47,7 +47,9 @@ export function repeated(text: string, before: readonly string[] | undefined): s
   return [...(before ?? []), text];
 }
 
-export const limitOption = (standard: number) =>
-  new Option('-n, --limit <count>', 'at most so many').argParser(wholeNumber()).default(standard);
+export const limitOption = (standard: number, max: number) =>
+  new Option('-n, --limit <count>', `at most so many, up to ${max}`)
+    .argParser(wholeNumber(max))
+    .default(standard);
 
 export const pageSize = limits.pageSizeMax;

@@ -5,8 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { type ActivityInput, AnnalsError, type LogResult } from '@annals/contract';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { formatReader } from './formats.ts';
-import { type ImportOptions, importFiles, importLimits, type Reject } from './import-files.ts';
+import { type ImportOptions, importFiles, type Reject } from './import-files.ts';
 import { openInputs } from './open-input.ts';
+import { importLimits } from './read-entries.ts';
 
 let folder: string;
 beforeEach(async () => {

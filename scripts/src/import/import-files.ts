@@ -1,14 +1,8 @@
-import {
-  type ActivityInput,
-  AnnalsError,
-  type ErrorCode,
-  type LogItem,
-  type LogResult,
-} from '@annals/contract';
+import type { LogItem } from '@annals/contract';
 import type { Input } from './open-input.ts';
 import type { Refusal, ToActivity } from './outcome.ts';
-import { parseLine } from './parse-line.ts';
-import { type Line, readLines } from './read-lines.ts';
+import { type Entry, importLimits, readEntries } from './read-entries.ts';
+import { type Log, type Settled, sendBatch } from './send-batch.ts';
 
 /** What became of the lines of a file. Blank lines do not count; the three ends add up to `lines`. */
 export interface Totals {
@@ -31,7 +25,7 @@ export interface Reject extends Refusal {
 export interface ImportOptions {
   readonly inputs: readonly Input[];
   readonly toActivity: ToActivity;
-  readonly log: (activities: ActivityInput[]) => Promise<LogResult>;
+  readonly log: Log;
   readonly onReject?: (reject: Reject) => void | Promise<void>;
   readonly onProgress?: (lines: number) => void;
   /** Aborting it ends the import after the batches in hand. */
@@ -40,23 +34,9 @@ export interface ImportOptions {
 
 export interface ImportResult {
   readonly files: Totals[];
-  /** Where the import ended early, and why; all before is done, and nothing after. */
+  /** Where the import ended early, and why. All before that line is done. */
   readonly stopped?: Stop & { readonly file: string };
 }
-
-export const importLimits = {
-  /** A line; of which metadata may leave out parts, so more than an activity may have. */
-  lineBytesMax: 1024 * 1024,
-  batchLinesMax: 500,
-  /** Of raw lines; a call takes four times that. */
-  batchBytesMax: 1024 * 1024,
-  batchesInFlight: 2,
-} as const;
-
-type Entry = { readonly line: number; readonly raw?: string } & (
-  | { readonly activity: ActivityInput }
-  | { readonly refusal: Refusal }
-);
 
 /**
  * Store the activities of some files, in order, a few batches at a time.
@@ -82,7 +62,7 @@ interface Stop {
 }
 
 async function importFile(input: Input, totals: Totals, options: ImportOptions): Promise<Stop | undefined> {
-  const { signal, log } = options;
+  const { signal, log, toActivity } = options;
   const inFlight: { entries: Entry[]; results: Promise<Settled> }[] = [];
   const settleFirst = async (): Promise<Stop | undefined> => {
     const [batch] = inFlight.splice(0, 1);
@@ -102,94 +82,21 @@ async function importFile(input: Input, totals: Totals, options: ImportOptions):
     return first;
   };
   let nextLine = 1;
-  try {
-    for await (const entries of batches(input.open(signal), options)) {
-      if (signal?.aborted) break;
-      inFlight.push({ entries, results: send(entries, log) });
-      nextLine = (entries.at(-1)?.line ?? 0) + 1;
-      const stop = inFlight.length >= importLimits.batchesInFlight ? await settleFirst() : undefined;
-      if (stop) {
-        await settleAll();
-        return stop;
-      }
-    }
-  } catch (error) {
-    if (!signal?.aborted) totals.problem = `cannot be read to its end: ${(error as Error).message}`;
-  }
-  return (await settleAll()) ?? (signal?.aborted ? { line: nextLine } : undefined);
-}
-
-async function* batches(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): AsyncGenerator<Entry[]> {
-  let entries: Entry[] = [];
-  let bytes = 0;
-  for await (const line of readLines(chunks, importLimits)) {
-    if (entries.length > 0 && bytes + line.bytes > importLimits.batchBytesMax) {
-      yield entries;
-      entries = [];
-      bytes = 0;
-    }
-    entries.push(toEntry(line, options.toActivity));
-    bytes += line.bytes;
-    if (entries.length >= importLimits.batchLinesMax) {
-      yield entries;
-      entries = [];
-      bytes = 0;
+  const onBroken = (error: Error) => {
+    totals.problem = `cannot be read to its end: ${error.message}`;
+  };
+  for await (const entries of readEntries(input, { toActivity, signal, onBroken })) {
+    if (signal?.aborted) break;
+    inFlight.push({ entries, results: sendBatch(entries, log) });
+    nextLine = (entries.at(-1)?.line ?? 0) + 1;
+    const stop = inFlight.length >= importLimits.batchesInFlight ? await settleFirst() : undefined;
+    if (stop) {
+      await settleAll();
+      return stop;
     }
   }
-  if (entries.length > 0) yield entries;
-}
-
-function toEntry(line: Line, toActivity: ToActivity): Entry {
-  if (!('text' in line)) {
-    const refusal: Refusal =
-      line.problem === 'not_utf8'
-        ? { code: 'invalid_input', message: 'is not UTF-8' }
-        : {
-            code: 'too_large',
-            message: `is ${line.bytes} bytes long: at most ${importLimits.lineBytesMax} are read`,
-          };
-    return { line: line.number, refusal };
-  }
-  const parsed = parseLine(line.text);
-  const mapped = 'refusal' in parsed ? parsed : toActivity(parsed.object);
-  return { line: line.number, raw: line.text, ...mapped };
-}
-
-type Settled = { readonly results: LogItem[] } | { readonly cause: unknown };
-
-// Never rejects: a second batch must not fail unseen while the first is awaited.
-async function send(entries: readonly Entry[], log: ImportOptions['log']): Promise<Settled> {
-  const activities = entries.flatMap((entry) => ('activity' in entry ? [entry.activity] : []));
-  try {
-    return { results: await logInHalves(activities, log) };
-  } catch (cause) {
-    return { cause };
-  }
-}
-
-/** What is too large for one call goes in two. */
-async function logInHalves(activities: ActivityInput[], log: ImportOptions['log']): Promise<LogItem[]> {
-  if (activities.length === 0) return [];
-  try {
-    return ofItems((await log(activities)).results);
-  } catch (error) {
-    if (!(error instanceof AnnalsError) || error.code !== 'too_large') throw error;
-    if (activities.length === 1) return [{ status: 'refused', code: error.code, message: error.message }];
-    const middle = Math.ceil(activities.length / 2);
-    return [
-      ...(await logInHalves(activities.slice(0, middle), log)),
-      ...(await logInHalves(activities.slice(middle), log)),
-    ];
-  }
-}
-
-/** What can be wrong with a single activity; any other code says that a call failed, and the line is unharmed. */
-const codesOfItems: readonly string[] = ['invalid_input', 'id_conflict', 'too_large'] satisfies ErrorCode[];
-
-function ofItems(results: LogItem[]): LogItem[] {
-  const failed = results.find((item) => item.status === 'refused' && !codesOfItems.includes(item.code));
-  if (failed?.status === 'refused') throw new AnnalsError({ code: failed.code, message: failed.message });
-  return results;
+  const cut = signal?.aborted ?? false;
+  return (await settleAll()) ?? (cut ? { line: nextLine } : undefined);
 }
 
 async function record(batch: {
