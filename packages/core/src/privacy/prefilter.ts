@@ -13,7 +13,7 @@ export function supersetPattern(identifiers: readonly string[]): string | undefi
   const parts = new Set<string>();
   for (const identifier of identifiers) {
     const folded = fold(identifier);
-    const pattern = patternOf(folded);
+    const pattern = patternOf(folded, identifiers.length > wholeMax ? longestWord : wholeStretch);
     if (pattern !== undefined) parts.add(pattern);
     else if (/[^\0-\x7f]/.test(folded)) parts.add(beyondAscii);
     else return undefined;
@@ -25,25 +25,27 @@ export function supersetPattern(identifiers: readonly string[]): string | undefi
 /** As it is, percent-encoded as UTF-8 once or again and again, or escaped in JSON text. */
 const beyondAscii = String.raw`[^\u0001-\u007f]|%(25)*[89a-fA-F][0-9a-fA-F]|\\u`;
 
+/** The database builds its automaton anew for each text, which takes longer the more there is to look for. */
+const wholeMax = 16;
+
 /** Enough to tell it from most texts, and few enough that hundreds make one expression. */
 const lettersMax = 24;
 
-/** The longest stretch of ASCII that has letters or digits. */
-function patternOf(folded: string): string | undefined {
+/** Of the stretches of ASCII in an identifier the one of which the most letters and digits are looked for. */
+function patternOf(folded: string, lettersOf: (stretch: string) => string): string | undefined {
   // A letter with a mark is another letter when they are composed.
   const stretches = folded.match(/(?:[\0-\x7f](?!\p{M}))+/gu) ?? [];
   const [longest = ''] = stretches.map(lettersOf).toSorted((a, b) => b.length - a.length);
-  return longest === ''
-    ? undefined
-    : longest
-        .slice(0, lettersMax)
-        .replace(/[^0-9a-z]+$/, '')
-        .replaceAll(/./g, oneOf);
+  return longest === '' ? undefined : longest.slice(0, lettersMax).trimEnd().replaceAll(/./g, oneOf);
 }
 
 /** Its letters and digits, with one space for all that is between two of them. */
-function lettersOf(stretch: string): string {
+function wholeStretch(stretch: string): string {
   return stretch.replaceAll(/[^0-9a-z]+/g, ' ').trim();
+}
+
+function longestWord(stretch: string): string {
+  return stretch.split(/[^0-9a-z]+/).toSorted((a, b) => b.length - a.length)[0] ?? '';
 }
 
 /** What a letter, a digit, or a space for other characters can be: those alone, or escaped in any way. */
