@@ -32,12 +32,12 @@ export function listActivities(
     ...(pageSize !== undefined && { limit: pageSize }),
   };
   // Copied now: a filter that the caller changes later must not change between two pages.
-  const copied = toJson(input);
+  const copied = JSON.parse(toJson(input)) as object;
   async function* pages(): AsyncGenerator<Page> {
     let cursor = first;
     do {
-      const inputJson = cursor === undefined ? copied : withCursor(copied, cursor);
-      const page: Page = await transport.send(name, inputJson, call);
+      const json = cursor === undefined ? copied : { ...copied, cursor };
+      const page: Page = await transport.send(name, json, call);
       yield page;
       cursor = page.next;
     } while (cursor !== undefined);
@@ -59,8 +59,4 @@ export interface ListRequest {
 export function selectionOf(selection: Selection): { query?: string; filter?: FilterInput } {
   if (selection === undefined) return {};
   return typeof selection === 'string' ? { query: selection } : { filter: selection };
-}
-
-function withCursor(inputJson: string, cursor: string): string {
-  return JSON.stringify({ ...(JSON.parse(inputJson) as object), cursor });
 }

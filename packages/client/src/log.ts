@@ -2,6 +2,7 @@ import { type ActivityInput, AnnalsError, type LogItem, type LogResult, limits }
 import type { CallOptions } from './options.ts';
 import { callActivitiesBytesMax, type PreparedActivity, prepareActivity } from './prepare-activity.ts';
 import type { Transport } from './transport.ts';
+import { withTenant } from './with-tenant.ts';
 
 /** What a single activity became; a refusal is thrown. */
 export type LoggedActivity = Exclude<LogItem, { status: 'refused' }>;
@@ -84,10 +85,8 @@ function split(activities: readonly Numbered[]): Call[] {
 }
 
 async function send(transport: Transport, call: Call, options: CallOptions): Promise<LogItem[]> {
-  const tenantId = options.tenantId ?? transport.settings.tenantId;
-  const tenant = tenantId === undefined ? '' : `"tenantId":${JSON.stringify(tenantId)},`;
-  const inputJson = `{${tenant}"activities":[${call.map(({ json }) => json).join(',')}]}`;
-  const { results } = await transport.send('activity.log', inputJson, options);
+  const input = withTenant(transport, { activities: call.map(({ activity }) => activity) }, options);
+  const { results } = await transport.send('activity.log', input, options);
   return results;
 }
 

@@ -33,7 +33,8 @@ export interface CallOptions {
 
 /** The options with nothing left open. */
 export interface Settings {
-  readonly procedureUrl: string;
+  /** Of the router. */
+  readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly tenantId: string | undefined;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
@@ -50,11 +51,8 @@ export function settingsOf(options: ClientOptions): Settings {
   // A header cannot hold everything that a text can, and fetch would quote the key in its refusal.
   if (apiKey !== undefined && !/^[\w-]+$/.test(apiKey)) throw invalid('apiKey', 'must be an API key');
   return {
-    procedureUrl: `${options.url.replace(/\/+$/, '')}/trpc/`,
-    headers: {
-      'content-type': 'application/json',
-      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-    },
+    url: `${options.url.replace(/\/+$/, '')}/trpc`,
+    headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
     tenantId: options.tenantId,
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     retry: { attemptsMax: 5, baseMs: 100, pauseMaxMs: 5_000, ...options.retry },

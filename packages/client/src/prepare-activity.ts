@@ -2,9 +2,10 @@ import { type ActivityInput, AnnalsError, type LogItem, limits } from '@annals/c
 import { v7 } from 'uuid';
 import { toJson } from './to-json.ts';
 
-/** An activity ready to be sent, however often: its JSON, with its id and its time. */
+/** An activity ready to be sent, however often: a copy of its own, with its id and its time. */
 export interface PreparedActivity {
-  readonly json: string;
+  readonly activity: unknown;
+  /** As JSON. */
   readonly bytes: number;
 }
 
@@ -25,9 +26,9 @@ let sequence = Math.floor(Math.random() * 2 ** 31);
  */
 export function prepareActivity(activity: ActivityInput, path: string): PreparedActivity | RefusedItem {
   try {
-    const json = JSON.stringify(identify(JSON.parse(toJson(activity, path)) as unknown));
-    const bytes = utf8.encode(json).byteLength;
-    return bytes > callActivitiesBytesMax ? tooLarge(path) : { json, bytes };
+    const copy = identify(JSON.parse(toJson(activity, path)) as unknown);
+    const bytes = utf8.encode(JSON.stringify(copy)).byteLength;
+    return bytes > callActivitiesBytesMax ? tooLarge(path) : { activity: copy, bytes };
   } catch (error) {
     if (!(error instanceof AnnalsError)) throw error;
     const { code, message } = error;

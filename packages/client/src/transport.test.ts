@@ -10,7 +10,10 @@ const count = { result: { data: { json: { count: 1, capped: false } } } };
 
 function told(code: ErrorCode, status: number, headers: Record<string, string> = {}): Response {
   const annals = { code, message: 'told', path: 'p', requestId: 'r' };
-  return Response.json({ error: { json: { message: 'told', data: { annals } } } }, { status, headers });
+  return Response.json(
+    { error: { json: { message: 'told', code: -32_600, data: { annals } } } },
+    { status, headers },
+  );
 }
 
 /** A server that gives these answers one after the other, and a client of it. */

@@ -1,6 +1,16 @@
-import { AnnalsError, type ProcedureInput, type ProcedureName, type ProcedureOutput } from '@annals/contract';
+import {
+  AnnalsError,
+  type ErrorInfo,
+  type ProcedureInput,
+  type ProcedureName,
+  type ProcedureOutput,
+  procedures,
+} from '@annals/contract';
+import { createTRPCUntypedClient, httpLink, TRPCClientError, type TRPCUntypedClient } from '@trpc/client';
+import type { AnyTRPCRouter } from '@trpc/server';
+import { deserialize, serialize } from 'superjson';
 import { abortable } from './abortable.ts';
-import { readAnswer } from './answer.ts';
+import { toError } from './answer.ts';
 import type { CallOptions, Settings } from './options.ts';
 import { AttemptFailed, createBackoff, retryAfterMsOf } from './retrying.ts';
 import { toJson } from './to-json.ts';
@@ -34,58 +44,88 @@ export interface Transport {
     input: ProcedureInput<Name>,
     options?: CallOptions,
   ): Promise<ProcedureOutput<Name>>;
-  /** As `call`, with the JSON of the input. */
+  /** As `call`, with an input that is JSON already, and nobody else's to change. */
   send<Name extends ProcedureName>(
     name: Name,
-    inputJson: string,
+    json: object,
     options?: CallOptions,
   ): Promise<ProcedureOutput<Name>>;
 }
 
 export function createTransport(settings: Settings): Transport {
-  const send: Transport['send'] = async (name, inputJson, { signal } = {}) => {
+  const send: Transport['send'] = async (name, json, { signal } = {}) => {
     signal?.throwIfAborted();
     const backoff = createBackoff(
       repeatable.has(name) ? settings.retry : { ...settings.retry, attemptsMax: 1 },
     );
     for (;;) {
       try {
-        return (await post(settings, { name, inputJson, signal })) as never;
+        return (await attempt(settings, { name, json, signal })) as never;
       } catch (error) {
         if (!(error instanceof AttemptFailed)) throw error;
         await backoff.pause(error, signal);
       }
     }
   };
-  return { settings, send, call: (name, input, options) => send(name, toJson(input), options) };
+  const call: Transport['call'] = (name, input, options) =>
+    send(name, JSON.parse(toJson(input)) as object, options);
+  return { settings, send, call: async (...args) => call(...args) };
 }
 
-interface Post {
+type Fetch = Settings['fetch'];
+
+/** Queries are POSTed too: a filter in a URL would end in the logs of proxies. */
+function openClient({ url, headers }: Settings, fetch: Fetch): TRPCUntypedClient<AnyTRPCRouter> {
+  return createTRPCUntypedClient({
+    links: [
+      httpLink({
+        url,
+        headers,
+        methodOverride: 'POST',
+        fetch: async (input, init) => fetch(String(input), init as RequestInit),
+        transformer: {
+          // Dates have become their text by now, so that there is nothing for superjson to mark.
+          input: { serialize: (json: unknown) => ({ json }), deserialize },
+          output: { serialize, deserialize },
+        },
+      }),
+    ],
+  });
+}
+
+interface Attempt {
   readonly name: ProcedureName;
-  readonly inputJson: string;
+  readonly json: object;
   readonly signal: AbortSignal | undefined;
 }
 
-async function post(settings: Settings, { name, inputJson, signal }: Post): Promise<unknown> {
+async function attempt(settings: Settings, { name, json, signal }: Attempt): Promise<unknown> {
   const timeout = AbortSignal.timeout(settings.timeoutMs);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
-  let retryAfterMs = 0;
+  const kind = procedures[name].type === 'mutation' ? 'mutation' : 'query';
+  let response: Response | undefined;
+  // tRPC's error keeps the answer only where it could read it; a proxy's page has a status that tells too.
+  const client = openClient(settings, async (url, init) => (response = await settings.fetch(url, init)));
   try {
-    const response = await abortable(openCall(settings, { name, inputJson, signal: either }), either);
-    retryAfterMs = retryAfterMsOf(response.headers, Date.now());
-    return await abortable(readAnswer(response), either);
+    return await abortable(client[kind](name, json, { signal: either }), either);
   } catch (error) {
     signal?.throwIfAborted();
-    throw new AttemptFailed(failureOf(error, { timedOut: timeout.aborted, settings }), retryAfterMs);
+    const cause = error instanceof TRPCClientError ? (error.cause ?? error) : error;
+    if (!response || !isAnswer(error, response)) {
+      throw new AttemptFailed(failureOf(cause, { timedOut: timeout.aborted, settings }), 0);
+    }
+    const retryAfterMs = retryAfterMsOf(response.headers, Date.now());
+    throw new AttemptFailed(toError(infoOf(error), response.status), retryAfterMs);
   }
 }
 
-/** POST an input to a procedure, whatever its type: a filter in a URL would end in the logs of proxies. */
-export function openCall(settings: Settings, { name, inputJson, signal }: Post): Promise<Response> {
-  const init = { method: 'POST', headers: settings.headers, body: `{"json":${inputJson}}` };
-  // `async`, so that a fetch that throws at once is a failure like any other.
-  const open = async () => settings.fetch(settings.procedureUrl + name, { ...init, signal: signal ?? null });
-  return open();
+/** Whether the answer came whole, be it Annals' or not; else it broke off on the way. */
+function isAnswer(error: unknown, response: Response): boolean {
+  return !response.ok || (error instanceof TRPCClientError && error.cause instanceof SyntaxError);
+}
+
+function infoOf(error: unknown): ErrorInfo | undefined {
+  return (error as { data?: { annals?: ErrorInfo } | null }).data?.annals;
 }
 
 /** Everything that is not an answer of Annals failed on the way. */

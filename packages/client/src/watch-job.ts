@@ -1,12 +1,12 @@
-import type { Job } from '@annals/contract';
+import type { ErrorInfo, Job } from '@annals/contract';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { deserialize, type SuperJSONResult } from 'superjson';
 import { abortable } from './abortable.ts';
-import { type ErrorEnvelope, readAnswer, toError } from './answer.ts';
-import type { CallOptions } from './options.ts';
+import { toError } from './answer.ts';
+import type { CallOptions, Settings } from './options.ts';
 import { AttemptFailed, createBackoff } from './retrying.ts';
 import { toJson } from './to-json.ts';
-import { failureOf, openCall, type Transport } from './transport.ts';
+import { failureOf, type Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
 
 /** The server says something every 15 s; a stream that is silent for longer is dead. */
@@ -42,7 +42,9 @@ export async function* watchJob(
   }
 }
 
-/** One connection's jobs. Ends when the server says that there is no more, and fails when it just stops. */
+/**
+ * One connection's jobs. tRPC's own link for subscriptions would need an EventSource, sends inputs in the URL,
+ * and reconnects without a bound; so the stream is read here. Ends when the server says that there is no more, and fails when it just stops. */
 async function* readStream(
   { settings }: Transport,
   inputJson: string,
@@ -53,12 +55,11 @@ async function* readStream(
   const either = signal ? AbortSignal.any([signal, connection.signal]) : connection.signal;
   try {
     either.throwIfAborted();
-    const call = { name: 'job.watch', inputJson, signal: either } as const;
-    const response = await abortable(openCall(settings, call), withinSilence(either));
+    const response = await abortable(open(settings, inputJson, either), withinSilence(either));
     const type = response.headers.get('content-type') ?? '';
     if (!response.ok || !type.startsWith('text/event-stream') || !response.body) {
-      await readAnswer(response);
-      throw toError(undefined, response.status);
+      const body = (await response.json().catch(() => undefined)) as { error?: ErrorEnvelope } | undefined;
+      throw toError(body?.error?.json?.data?.annals, response.status);
     }
     const events = response.body
       .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
@@ -68,9 +69,9 @@ async function* readStream(
       const { value: event, done } = await abortable(events.read(), withinSilence(either));
       if (done) throw new Error('the stream ended early');
       if (event.event === 'return') return;
-      const data = JSON.parse(event.data || '{}') as SuperJSONResult & ErrorEnvelope;
-      if (event.event === 'serialized-error') throw toError(data, 500);
-      if (event.event === undefined) yield deserialize<Job>(data);
+      const data = JSON.parse(event.data || '{}') as ErrorEnvelope;
+      if (event.event === 'serialized-error') throw toError(data.json?.data?.annals, 500);
+      if (event.event === undefined) yield deserialize<Job>(data as unknown as SuperJSONResult);
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -78,6 +79,22 @@ async function* readStream(
   } finally {
     connection.abort();
   }
+}
+
+/** What tells of an error, in a body or in an event. */
+interface ErrorEnvelope {
+  readonly json?: { readonly data?: { readonly annals?: ErrorInfo } };
+}
+
+// `async`, so that a fetch that throws at once is a failure like any other.
+async function open({ url, headers, fetch }: Settings, inputJson: string, signal: AbortSignal) {
+  const init = {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: `{"json":${inputJson}}`,
+    signal,
+  };
+  return fetch(`${url}/job.watch`, init);
 }
 
 function withinSilence(signal: AbortSignal): AbortSignal {
