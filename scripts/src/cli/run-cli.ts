@@ -39,5 +39,14 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     const json = (program.opts() as { output?: string }).output !== 'human';
     io.stderr.write(`${json ? JSON.stringify(failure.event) : `annals: ${failure.message}`}\n`);
   }
+  await flushed(io.stdout);
   return exitCodes[exit].code;
+}
+
+// What was written last may fail yet; `error` is told by then.
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write('', () => setImmediate(resolve));
+  });
 }

@@ -176,6 +176,7 @@ test('anonymize shows its plan and stops; applied and confirmed it leaves no tra
   expect(unasked.code).toBe(3);
   expect(await cli.lines(['list', '-q', 'actor:pat-1'])).toHaveLength(3);
   const applied = await cli.run(['anonymize', 'pat-1', '--apply', '--confirm', 'pat-1', '--output', 'json']);
+  expect(applied.code).toBe(0);
   const { plan, job } = JSON.parse(applied.stdout) as { plan: Plan; job: Job };
   expect(plan.activities).toBe(3);
   expect(job).toMatchObject({ kind: 'anonymize', status: 'completed', result: { changed: 3 } });

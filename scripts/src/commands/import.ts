@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { AnnalsError } from '@annals/contract';
 import { type Command, Option } from '@commander-js/extra-typings';
 import { describeError } from '../cli/errors.ts';
@@ -95,25 +94,18 @@ const refusalsShownMax = 10;
 
 /** Holds raw lines, which are personal data: readable by its owner only. */
 async function openRejects(file: string) {
-  const stream = createWriteStream(file, { mode: 0o600 });
-  let failure: Error | undefined;
-  await once(stream, 'open').catch((error: unknown) => {
-    throw new UsageError(`${file} cannot be written: ${(error as Error).message}`, { cause: error });
-  });
-  stream.on('error', (error) => {
-    failure = error;
+  const unwritable = (error: unknown) =>
+    new ExitError('failure', `${file} cannot be written: ${(error as Error).message}`, { cause: error });
+  const handle = await open(file, 'w', 0o600).catch((error: unknown) => {
+    throw unwritable(error);
   });
   return {
     write: async (reject: Reject) => {
-      if (failure)
-        throw new ExitError('failure', `${file} cannot be written: ${failure.message}`, { cause: failure });
-      if (!stream.write(`${JSON.stringify(reject)}\n`)) await once(stream, 'drain');
+      await handle.write(`${JSON.stringify(reject)}\n`).catch((error: unknown) => {
+        throw unwritable(error);
+      });
     },
-    close: async () => {
-      const closed = once(stream, 'close');
-      stream.end();
-      await closed.catch(() => undefined);
-    },
+    close: () => handle.close(),
   };
 }
 

@@ -50,6 +50,6 @@ async function exists(file: string): Promise<boolean> {
     await (await open(file, 'r')).close();
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
   }
 }
