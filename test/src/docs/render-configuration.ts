@@ -39,7 +39,9 @@ Binaries exist for Linux (x64, arm64, arm, ia32, ppc64), macOS (x64, arm64) and 
 const external = `## Your own PostgreSQL
 
 PostgreSQL 15 or later. Nothing embedded runs then, nothing is filled with demo data, and no key is made: make
-the first one with \`DATABASE_URL=... npx pnpm@12 annals keys create\` (docs/commands.md).
+the first one with
+\`DATABASE_URL=... npx pnpm@12 annals keys create first --scopes admin,...\` (docs/commands.md); without
+\`--tenant\` it is a key of the deployment.
 
 - **One URL** (\`DATABASE_URL\`): a login that may create roles. Annals creates \`annals_owner\`, \`annals_app\` and
   \`annals_custodian\` and takes them by \`SET ROLE\`. Whoever steals that login can take any of the three, and an
