@@ -61,12 +61,7 @@ afterAll(async () => {
 }, 60_000);
 
 test('an anonymize killed in the middle and resumed ends as one that was not disturbed', async () => {
-  const begin = async (annals: AnnalsProcess) => {
-    const client = createAnnals(annals);
-    const plan = await client.privacy.planAnonymize({ ids: ['usr_erase_me'], identifiers: ['Zelda Quux'] });
-    return client.privacy.applyAnonymize({ planId: plan.id });
-  };
-  const { whole, resumed } = await compareRuns(begin);
+  const { whole, resumed } = await compareRuns(beginAnonymize);
   expect(resumed.result?.counts).toEqual(whole.result?.counts);
   expect(resumed.result?.residual).toEqual({ matches: 0, places: [] });
   const after = await dump(disturbed);
@@ -75,18 +70,25 @@ test('an anonymize killed in the middle and resumed ends as one that was not dis
 }, 180_000);
 
 test('a purge killed in the middle and resumed ends as one that was not disturbed', async () => {
-  const begin = async (annals: AnnalsProcess) => {
-    const client = createAnnals(annals);
-    await client.retention.setPolicies([{ name: 'invoices', keepDays: 1, actions: ['invoice.*'] }]);
-    const plan = await client.retention.plan();
-    expect(plan.activities).toBe(count);
-    return client.retention.apply({ planId: plan.id });
-  };
-  const { whole, resumed } = await compareRuns(begin);
+  const { whole, resumed } = await compareRuns(beginPurge);
   expect(resumed.result?.counts).toEqual(whole.result?.counts);
   expect((await dump(disturbed)).filter(({ action }) => action.startsWith('invoice.'))).toEqual([]);
   expect((await dump(undisturbed)).filter(({ action }) => action.startsWith('invoice.'))).toEqual([]);
 }, 180_000);
+
+async function beginAnonymize(annals: AnnalsProcess): Promise<Job> {
+  const client = createAnnals(annals);
+  const plan = await client.privacy.planAnonymize({ ids: ['usr_erase_me'], identifiers: ['Zelda Quux'] });
+  return client.privacy.applyAnonymize({ planId: plan.id });
+}
+
+async function beginPurge(annals: AnnalsProcess): Promise<Job> {
+  const client = createAnnals(annals);
+  await client.retention.setPolicies([{ name: 'invoices', keepDays: 1, actions: ['invoice.*'] }]);
+  const plan = await client.retention.plan();
+  expect(plan.activities).toBe(count);
+  return client.retention.apply({ planId: plan.id });
+}
 
 /** Run the same job in both; kill the disturbed process once some chunks are committed, and go on. */
 async function compareRuns(begin: (annals: AnnalsProcess) => Promise<Job>) {

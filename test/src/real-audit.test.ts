@@ -23,7 +23,7 @@ interface FileTotals {
   readonly refused: number;
 }
 
-if (!present) console.warn(`skipped: ${folder} is not there, so real audit events cannot be imported`);
+if (!present) process.emitWarning(`skipped: ${folder} is not there, so real audit events cannot be imported`);
 
 /** Audit events of real systems, imported by the command over HTTP, and what an auditor asks of them. */
 describe.skipIf(!present)('real audit events', () => {
