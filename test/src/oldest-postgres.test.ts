@@ -12,7 +12,8 @@ import { runCommand } from './process.ts';
 
 const binaries = '/usr/lib/postgresql/15/bin';
 const present = existsSync(join(binaries, 'initdb'));
-if (!present) process.emitWarning(`skipped: PostgreSQL 15, the oldest supported version, is not in ${binaries}`);
+if (!present)
+  process.emitWarning(`skipped: PostgreSQL 15, the oldest supported version, is not in ${binaries}`);
 
 test.skipIf(!present)(
   'on a PostgreSQL 15 of its own the operator makes a tenant and a key, logs, erases and purges',
