@@ -68,8 +68,8 @@ function ownColumns(row: ActivityRow, person: Person): Set<string> {
   ]);
 }
 
-/** An earlier redaction can have named a path by a key that is personal. */
-function withoutPersonalKey(name: string, isPersonal: (text: string) => boolean): string {
+/** The name of an erased field; an earlier redaction can have named a path by a key that is personal. */
+export function withoutPersonalKey(name: string, isPersonal: (text: string) => boolean): string {
   const [, root, path] = /^(metadata|details)\.(.*)$/s.exec(name) ?? [];
   return root !== undefined && path !== undefined && isPersonal(path) ? `${root}.*` : name;
 }

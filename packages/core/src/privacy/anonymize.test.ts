@@ -8,7 +8,9 @@ import { runJob } from '../job/run-job.ts';
 import { type Inspection, inspect, seed } from '../job/testing.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { applyAnonymize } from './apply-anonymize.ts';
+import { applyRedact } from './apply-redact.ts';
 import { planAnonymize } from './plan-anonymize.ts';
+import { planRedact } from './plan-redact.ts';
 
 let core: TestCore;
 let inspection: Inspection;
@@ -274,6 +276,25 @@ test('what stays in actions and types is found by the residual scan', async () =
       { name: 'target.type', count: 1 },
     ],
   });
+});
+
+test('a path that an earlier redaction named by a personal key names nobody afterwards', async () => {
+  const ctx = core.context();
+  await seed(ctx, [anActivity({ metadata: { 'ada@x.com': 1, other: 2 } })]);
+  const fields = ['metadata."ada@x.com"', 'metadata.other'];
+  const plan = await planRedact({ ctx, input: { fields } });
+  const redaction = await applyRedact({ ctx, input: { planId: plan.id, driftMax: 0 } });
+  await runJob(core.services, { tenantId: ctx.tenantId, jobId: redaction.id });
+  expect((await inspection.rows(ctx.tenantId))[0]?.['erased']).toEqual(fields);
+  const { job } = await anonymize(ctx, { ids: ['nobody'] });
+  expect(job.result?.residual).toEqual({ matches: 0, places: [] });
+  expect(await inspection.rows(ctx.tenantId)).toMatchObject([
+    { metadata: { other: null }, erased: ['metadata.*', 'metadata.other'] },
+  ]);
+  expect((await getJob({ ctx, input: redaction })).result?.counts).toEqual([
+    { name: 'metadata.*', count: 1 },
+    { name: 'metadata.other', count: 1 },
+  ]);
 });
 
 test('a plan that was only looked at does not keep the name of the person', async () => {
