@@ -1,3 +1,4 @@
+import { redactableFields } from '@annals/contract';
 import * as fc from 'fast-check';
 
 /** The parts of JSON Schema that zod writes for the contract's inputs. */
@@ -42,6 +43,11 @@ const query = fc.oneof(
   ),
 );
 
+const redactFields = fc.array(
+  fc.oneof(fc.constantFrom(...redactableFields, 'metadata.plan', 'details."odd key".0'), anyText),
+  { minLength: 1, maxLength: 3 },
+);
+
 // Few months, since each that holds a record is a partition.
 const moment = fc.constantFrom(
   '2026-01-15T12:00:00.123Z',
@@ -64,9 +70,11 @@ export function arbitraryOf(schema: Schema, tenantId: string): fc.Arbitrary<unkn
   if ('const' in schema) return fc.constant(schema.const);
   switch (schema.type) {
     case 'object':
-      return objectOf(schema, (name, inner) =>
-        name === 'tenantId' ? fc.constant(tenantId) : name === 'query' ? query : of(inner),
-      );
+      return objectOf(schema, (name, inner) => {
+        if (name === 'tenantId') return fc.constant(tenantId);
+        if (name === 'query') return query;
+        return name === 'fields' && inner.items?.enum === undefined ? redactFields : of(inner);
+      });
     case 'array': {
       const { minItems = 0 } = schema;
       return fc.array(of(schema.items ?? {}), { minLength: minItems, maxLength: minItems + 2 });

@@ -75,7 +75,7 @@ export interface Retention {
 export interface Jobs {
   get(id: string, options?: CallOptions): Promise<Job>;
   /** The newest. */
-  list(options?: CallOptions & { readonly limit?: number }): Promise<Job[]>;
+  list(options?: CallOptions & { readonly limit?: number | undefined }): Promise<Job[]>;
   /** Stop it after the chunk in hand; what it has done stays done. */
   cancel(id: string, options?: CallOptions): Promise<Job>;
   /** Go on with one that failed or was interrupted. */

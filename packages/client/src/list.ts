@@ -8,11 +8,11 @@ import { withTenant } from './with-tenant.ts';
 export type Selection = FilterInput | string | undefined;
 
 export interface ListOptions extends CallOptions {
-  readonly order?: 'newest' | 'oldest';
+  readonly order?: 'newest' | 'oldest' | undefined;
   /** Activities fetched at once. */
-  readonly pageSize?: number;
+  readonly pageSize?: number | undefined;
   /** `next` or `previous` of an earlier page of the same selection and order, to go on from there. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 /** Activities as they are asked for: no page is fetched before it is needed. Each iteration starts anew. */

@@ -4,14 +4,14 @@ export interface ClientOptions {
   /** Where the server listens, without `/trpc`. */
   readonly url: string;
   /** `annals_...`; left out where `fetch` leads to a server that knows its caller otherwise. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** The tenant that calls are about. Needed with a key of the deployment only; a call can name another. */
-  readonly tenantId?: string;
+  readonly tenantId?: string | undefined;
   /** Used for everything, event streams included; the global one unless told otherwise. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   readonly retry?: RetryOptions;
   /** How long one attempt may take; 30 s unless told otherwise. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Calls that may safely be made twice are tried again when the server or the way to it fails. */
