@@ -19,3 +19,10 @@ export function createJobQueue(db: Pick<Database, 'query'>): JobQueue {
     },
   };
 }
+
+/** Delete the messages that nobody will take again: those of killed workers, after another has done their job. */
+export async function deleteDeadMessages({ db }: { readonly db: Pick<Database, 'query'> }): Promise<void> {
+  await db.query(
+    sql`delete from graphile_worker._private_jobs where attempts >= max_attempts and locked_at is null`,
+  );
+}

@@ -2,6 +2,7 @@ import { ensurePartitionsAhead } from '../activity/partitions.ts';
 import type { Services } from '../context.ts';
 import { deleteExpiredPlans } from '../plan/delete-expired-plans.ts';
 import { describeFailure } from './describe-failure.ts';
+import { deleteDeadMessages } from './graphile-queue.ts';
 import { requeueIdleJobs } from './requeue-idle-jobs.ts';
 
 const monthsAhead = 2;
@@ -10,6 +11,7 @@ const monthsAhead = 2;
 const parts = {
   requeueIdleJobs,
   deleteExpiredPlans,
+  deleteDeadMessages,
   ensurePartitionsAhead: (services: Services) => ensurePartitionsAhead(services, monthsAhead),
 };
 

@@ -104,6 +104,8 @@ function startWorkers({ services, pool, concurrency, signal }: Running, onFailin
     {
       concurrency,
       pollInterval: pollMs,
+      // Only so are reports tried again when they fail, and waited for at the end.
+      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
       // Signals are the process's to handle.
       noHandleSignals: true,
       logger: createGraphileLogger(services.log),
