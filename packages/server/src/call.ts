@@ -8,6 +8,8 @@ export interface AnnalsCall {
   readonly requestId: string;
   /** Who calls; asked at most once, however many procedures a batch names. */
   authenticate(): Promise<Principal>;
+  /** Told that a caller was let in, whose input is read next. */
+  readonly onAdmitted?: () => void;
   /** Told what became of the activities of an `activity.log`. */
   readonly onLogged?: (result: LogResult) => void;
 }

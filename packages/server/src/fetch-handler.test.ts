@@ -80,6 +80,15 @@ describe('calls', () => {
     expect(authenticate).toHaveBeenCalledTimes(1);
   });
 
+  test('a batch can be answered line by line', async () => {
+    const headers = { 'trpc-accept': 'application/jsonl' };
+    const init = { method: 'POST', body: '{"0":{"json":{}},"1":{"json":{}}}', headers };
+    const { status, text } = await ask('/trpc/key.current,activity.get?batch=1', init);
+    expect(status).toBe(200);
+    expect(text).toContain('"scopes":["activities:write"');
+    expect(text).toContain('"code":"invalid_input"');
+  });
+
   test('a batch of more than 10 calls is refused whole', async () => {
     const paths = Array.from({ length: 11 }, () => 'tenant.list').join(',');
     const answer = await ask(`/trpc/${paths}?batch=1`, { method: 'POST', body: '{}' });
@@ -125,6 +134,21 @@ describe('who calls', () => {
       status: 403,
       error: { code: 'forbidden', message: 'the key needs the scope admin' },
     });
+  });
+
+  test('what a refused caller still sends is read to nowhere, so that it gets to see the answer', async () => {
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 1;
+        if (sent > 30) controller.close();
+        else controller.enqueue(new Uint8Array(64 * 1024));
+      },
+    });
+    const headers = { authorization: '' };
+    const answer = await ask('/trpc/activity.log', { method: 'POST', body, duplex: 'half', headers });
+    expect(answer.status).toBe(401);
+    expect(sent).toBe(31);
   });
 
   test("a deployment's key must say which tenant it writes to, and reads its own", async () => {

@@ -3,7 +3,7 @@ import type { TRPCError } from '@trpc/server';
 import { resolveResponse } from '@trpc/server/http';
 import { type CallOptions, createCall } from './call.ts';
 import { errorInfoOf, toTrpcError } from './error-info.ts';
-import { limitBody } from './limit-body.ts';
+import { discardBody, limitBody } from './limit-body.ts';
 import { logFailure } from './log-failure.ts';
 import { noteRequestId } from './request-id-of-error.ts';
 import { createAnnalsRouter } from './router.ts';
@@ -46,20 +46,29 @@ export function createFetchHandler(options: FetchHandlerOptions): (request: Requ
   const endpoint = (options.endpoint ?? '/trpc').replace(/\/+$/, '');
   return async (request) => {
     const startedMs = performance.now();
-    const call = createCall(request, options);
+    // A streamed answer begins before it is known whether anybody will read the body.
+    let answeredWhole = false;
+    let admitted = false;
+    const onAdmitted = () => {
+      admitted = true;
+    };
+    const call = { ...createCall(request, options), onAdmitted };
     const { requestId } = call;
     const path = pathOf(request, endpoint);
+    const { req, error } = admit(request);
     const response = await resolveResponse({
       router,
-      ...admit(request),
+      req,
+      error,
       path,
       createContext: async () => ({ annals: call }),
       allowMethodOverride: true,
       maxBatchSize: batchCallsMax,
-      responseMeta: ({ errors, data }) => ({
-        headers: new Headers({ 'x-request-id': requestId, ...headersOf(errors) }),
-        ...(errors.length === data.length && statusOf(errors)),
-      }),
+      responseMeta: ({ errors, data, eagerGeneration }) => {
+        answeredWhole = !eagerGeneration;
+        const headers = new Headers({ 'x-request-id': requestId, ...headersOf(errors) });
+        return { headers, ...(errors.length === data.length && statusOf(errors)) };
+      },
       onError: ({ error, path }) => {
         const failure = { error, procedure: labelOf(path ?? ''), requestId };
         noteRequestId(error, requestId);
@@ -67,6 +76,7 @@ export function createFetchHandler(options: FetchHandlerOptions): (request: Requ
         options.onError?.(failure);
       },
     });
+    if (answeredWhole && !admitted && !error) await discardBody(req);
     const durationMs = performance.now() - startedMs;
     options.onRequest?.({ procedure: labelOf(path), status: response.status, durationMs });
     return response;

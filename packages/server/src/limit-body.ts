@@ -27,6 +27,20 @@ export function limitBody(request: Request, bytesMax: number): Request {
   return new Request(request, init);
 }
 
+/**
+ * Read what is left of a body to nowhere. A sender that is still sending when the answer comes takes the
+ * closed connection for a failure of the network, and never sees the answer.
+ */
+export async function discardBody(request: Request): Promise<void> {
+  if (!request.body) return;
+  const reader = request.body.getReader();
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // Too large, or the sender has gone: then nobody waits for the answer either.
+  }
+}
+
 function tooLarge(limit: number): AnnalsError {
   return new AnnalsError({ code: 'too_large', message: `the body must be at most ${limit} bytes`, limit });
 }

@@ -66,6 +66,7 @@ export function procedure<Name extends ProcedureName>(name: Name): Builder<Name>
     try {
       const principal = await ctx.annals.authenticate();
       requireScope(principal, scopes);
+      ctx.annals.onAdmitted?.();
       const result = await next({ ctx: { principal } });
       return result.ok ? result : { ...result, error: toTrpcError(result.error) };
     } catch (error) {
