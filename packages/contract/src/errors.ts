@@ -50,10 +50,11 @@ export interface ErrorInfo {
  */
 export class AnnalsError extends Error {
   readonly code: ErrorCode;
-  readonly path?: string;
-  readonly limit?: number;
-  readonly position?: number;
-  readonly requestId?: string;
+  // Declared only: an absent one is then absent, and not printed as undefined.
+  declare readonly path?: string;
+  declare readonly limit?: number;
+  declare readonly position?: number;
+  declare readonly requestId?: string;
 
   constructor(info: ErrorInfo, options?: { cause?: unknown }) {
     super(info.message, options);

@@ -5,7 +5,7 @@ import { people } from './cast.ts';
 import { createRandom } from './random.ts';
 import { workday } from './workday.ts';
 
-export const demoDays = 30;
+const demoDays = 30;
 const dayMs = 86_400_000;
 
 /** A demo activity has its time and id, as if a client had minted them. */
