@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, '../..');
  */
 const mayDependOn: Record<string, readonly string[]> = {
   'packages/contract': [],
+  'packages/tlog': [],
   'packages/core': ['contract'],
   'packages/server': ['contract', 'core'],
   'packages/client': ['contract'],
@@ -22,6 +23,7 @@ const mayDependOn: Record<string, readonly string[]> = {
 /** What tests, and types alone, may add. */
 const mayDevelopWith: Record<string, readonly string[]> = {
   'packages/contract': [],
+  'packages/tlog': [],
   'packages/core': ['testkit'],
   'packages/server': ['testkit'],
   'packages/client': ['core', 'server', 'testkit'],
