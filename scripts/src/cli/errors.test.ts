@@ -38,3 +38,17 @@ test('what can be mended is a sentence that a terminal cannot be harmed by; a de
   );
   expect(describeError(new TypeError('x is not a function')).message).toContain('errors.test.ts');
 });
+
+test('what cannot be reached is told with its reason', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:4983'), { code: 'ECONNREFUSED' });
+  const both = new AggregateError([], '');
+  for (const [cause, expected] of [
+    [new TypeError('fetch failed', { cause: refused }), 'gone: connect ECONNREFUSED 127.0.0.1:4983'],
+    [new TypeError('fetch failed', { cause: Object.assign(both, { code: 'ENOTFOUND' }) }), 'gone: ENOTFOUND'],
+    [undefined, 'gone'],
+  ] as const) {
+    expect(describeError(new AnnalsError({ code: 'unavailable', message: 'gone' }, { cause })).message).toBe(
+      expected,
+    );
+  }
+});

@@ -25,7 +25,7 @@ export function describeError(error: unknown): Failure {
     const where = path === undefined ? '' : `${path}: `;
     const id = requestId === undefined || code !== 'internal' ? '' : ` (request ${requestId})`;
     const at = position === undefined ? '' : ` (at character ${position + 1})`;
-    const text = `${where}${message}${at}${id}`;
+    const text = `${where}${message}${code === 'unavailable' ? reasonOf(error) : ''}${at}${id}`;
     return {
       exit: exitOfCode[code] ?? 'failure',
       message: visibleLines(text),
@@ -38,6 +38,15 @@ export function describeError(error: unknown): Failure {
   const told =
     error instanceof Error && !(error instanceof ExitError) && !('code' in error) ? error.stack : message;
   return { exit, message: visibleLines(told ?? message), event: { event: 'error', code: exit, message } };
+}
+
+/** The innermost cause, as `: connect ECONNREFUSED 127.0.0.1:4983`; nothing where none is told. */
+function reasonOf(error: Error): string {
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  if (cause === error || !(cause instanceof Error)) return '';
+  const reason = cause.message || ('code' in cause ? String(cause.code) : '');
+  return reason === '' ? '' : `: ${reason.trim()}`;
 }
 
 function visibleLines(text: string): string {

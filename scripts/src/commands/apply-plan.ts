@@ -74,11 +74,22 @@ export function describePlan(plan: Plan): string {
   ].join('\n');
 }
 
+const skippedTexts = {
+  short: 'not searched for in texts: too short',
+  shared: 'not searched for: labels others too (--identifier does)',
+  excepted: 'not searched for: excepted',
+} as const;
+
 function identifiersTable({ identifiers }: Plan): string {
   return table(identifiers, [
     { title: 'searched for', cell: ({ value }) => value },
     { title: 'origin', cell: ({ origin }) => origin },
-    { title: 'activities', align: 'right', cell: ({ activities }) => String(activities) },
+    {
+      title: 'activities',
+      align: 'right',
+      cell: ({ activities, skipped }) => (skipped ? undefined : String(activities)),
+    },
+    { title: '', cell: ({ skipped }) => (skipped ? skippedTexts[skipped] : '') },
   ]);
 }
 

@@ -185,6 +185,21 @@ test('anonymize shows its plan and stops; applied and confirmed it leaves no tra
   expect(await cli.run(['jobs', 'resume', job.id])).toMatchObject({ code: 1 });
 });
 
+test('a plan says what it does not search for, and why', async () => {
+  await storePerson('x1');
+  const { stdout } = await cli.run(['anonymize', 'x1', '--except', 'x1 Surname']);
+  expect(stdout).toMatch(/^ +x1 +given +- +not searched for in texts: too short$/m);
+  expect(stdout).toMatch(/^ +x1 Surname +learned +- +not searched for: excepted$/m);
+});
+
+test('a list that ends at its limit says that there are more', async () => {
+  await storePerson('lim-1');
+  const some = await cli.run(['list', '-q', 'actor:lim-1', '-n', '2']);
+  expect(some.stdout.trim().split('\n')).toHaveLength(1 + 2);
+  expect(some.stderr).toContain('There are more activities');
+  expect((await cli.run(['list', '-q', 'actor:lim-1', '-n', '3'])).stderr).toBe('');
+});
+
 test('somebody at a terminal confirms by typing the name', async () => {
   await storePerson('kim-1');
   const typedWrong = await cli.run(['anonymize', 'kim-1', '--apply'], { typed: 'yes\r' });

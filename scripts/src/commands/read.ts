@@ -24,16 +24,21 @@ export function addList(program: Command, run: Runner): void {
         const text = checkQuery(query);
         const { client } = await connect();
         const activities: Activity[] = [];
+        let more = false;
+        // One beyond the limit tells whether there are more.
         for await (const activity of client.list(text, {
           order,
-          pageSize: Math.min(limit, pageSize),
+          pageSize: Math.min(limit + 1, pageSize),
         })) {
+          more = activities.length === limit;
+          if (more) break;
           activities.push(activity);
-          if (activities.length === limit) break;
         }
         terminal.result(activities, () =>
           activities.length === 0 ? 'Nothing matches.' : activitiesTable(activities),
         );
+        if (more)
+          terminal.note('There are more activities: raise --limit, narrow the query, or export them.');
       }),
     );
 }
