@@ -70,6 +70,10 @@ test('what is missing or contradictory is a usage error that says so', async () 
   await expect(resolve({ url: 'ftp://x' }, { ANNALS_API_KEY: 'k' })).rejects.toThrow(
     'must be an http or https URL',
   );
+  await expect(resolve({ databaseUrl: 'secret@db' })).rejects.toThrow(/^(?!.*secret).*postgresql:/);
+  await expect(resolve({}, { ANNALS_DATABASE_URL_APP: 'postgres://a/d' })).rejects.toThrow(
+    'all three or none',
+  );
   await writeDev('{"url":1}');
   await expect(resolve({})).rejects.toThrow(/dev\.json is not as/);
 });

@@ -39,7 +39,10 @@ export async function resolveTarget(
   const tenantId = options.tenant || env['ANNALS_TENANT'] || undefined;
   const url = options.url || (options.databaseUrl ? undefined : env['ANNALS_URL']) || undefined;
   const database = options.databaseUrl ? { url: options.databaseUrl } : url ? undefined : loginsOf(env);
-  if (database !== undefined) return { via: 'database', database, tenantId };
+  if (database !== undefined) {
+    Object.values(database).forEach(checkDatabaseUrl);
+    return { via: 'database', database, tenantId };
+  }
   const dev = await findDevFile(cwd);
   const apiKey = env['ANNALS_API_KEY'] || (url === undefined || url === dev?.url ? dev?.apiKey : undefined);
   const target = url ?? dev?.url;
@@ -62,7 +65,19 @@ function loginsOf(env: Readonly<Record<string, string | undefined>>): DatabaseLo
   const app = env['ANNALS_DATABASE_URL_APP'];
   const custodian = env['ANNALS_DATABASE_URL_CUSTODIAN'];
   if (owner && app && custodian) return { owner, app, custodian };
+  if (owner || app || custodian) {
+    throw new UsageError('set ANNALS_DATABASE_URL_OWNER, _APP and _CUSTODIAN, all three or none');
+  }
   return env['DATABASE_URL'] ? { url: env['DATABASE_URL'] } : undefined;
+}
+
+// Its own text is not repeated: it may hold a password.
+function checkDatabaseUrl(url: string): void {
+  if (!/^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new UsageError(
+      "the database's address must be a URL as postgresql://user:password@host:5432/database",
+    );
+  }
 }
 
 async function findDevFile(from: string): Promise<DevFile | undefined> {

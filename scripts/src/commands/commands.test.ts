@@ -48,6 +48,12 @@ test('an import stores each line once, and says of the others why not', async ()
   });
 });
 
+test('an import that cannot succeed does not ask to be run again', async () => {
+  const { code, stderr } = await cli.run(['import', '--format', 'okta', sample('okta'), '--tenant', 'none']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^Stopped before line 1 of .*okta\.ndjson: tenantId: no such tenant\n$/);
+});
+
 test('a mapping file reads any other format, from standard input too', async () => {
   const mapping = {
     version: 1,

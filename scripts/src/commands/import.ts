@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { AnnalsError } from '@annals/contract';
+import { AnnalsError, type ErrorCode } from '@annals/contract';
 import { type Command, Option } from '@commander-js/extra-typings';
 import { describeError } from '../cli/errors.ts';
 import { ExitError, type ExitName, UsageError } from '../cli/exit.ts';
@@ -109,18 +109,21 @@ async function openRejects(file: string) {
   };
 }
 
+const passing: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout', 'internal']);
+
 function report({ terminal }: Session, { files, stopped }: ImportResult): ExitName {
   const total = sum(files);
   if (terminal.mode === 'ndjson') terminal.result([...files, total], () => '');
   else terminal.result({ files, total }, () => totalsTable(files.length > 1 ? [...files, total] : files));
   for (const { file, problem } of files) if (problem !== undefined) terminal.note(`${file} ${problem}`);
   if (stopped) {
-    terminal.note(
-      `Stopped before line ${stopped.line} of ${stopped.file}${stopped.cause === undefined ? '' : `: ${describeError(stopped.cause).message}`}\n` +
-        'Run the same command again to go on: what is stored counts as duplicate.',
-    );
-    const { cause } = stopped;
-    return cause instanceof AnnalsError && describeError(cause).exit === 'auth' ? 'auth' : 'resumable';
+    const { file, line, cause } = stopped;
+    const failure = cause === undefined ? undefined : describeError(cause);
+    terminal.note(`Stopped before line ${line} of ${file}${failure ? `: ${failure.message}` : ''}`);
+    // As a wrong tenant or key: the same would happen again.
+    if (failure && cause instanceof AnnalsError && !passing.has(cause.code)) return failure.exit;
+    terminal.note('Run the same command again to go on: what is stored counts as duplicate.');
+    return 'resumable';
   }
   return total.refused > 0 || files.some(({ problem }) => problem !== undefined) ? 'failure' : 'ok';
 }
