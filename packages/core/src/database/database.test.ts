@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openTestCore, type TestCore } from '../testing.ts';
+import { type Database, openDatabase } from './database.ts';
+import type { RuntimeRole } from './roles.ts';
 
 let core: TestCore;
 let admin: Client;
@@ -29,4 +31,41 @@ test('connections that are lost within transactions are reported, and do not use
   expect(await db.query(sql`select 1 as one`)).toEqual([{ one: 1 }]);
   const [app] = await db.pools();
   expect(app).toMatchObject({ total: app?.idle, waiting: 0 });
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+function openOther(url: string): Promise<Database> {
+  return openDatabase({ urls: { app: url, custodian: url }, setRole: true, poolMax: 1 });
+}
+
+function ask(db: Database, role: RuntimeRole, expression: string): Promise<unknown> {
+  const statement = sql<{ value: unknown }>`select ${sql.raw(expression)} as value`;
+  return db.transaction('t', async (tx) => (await tx.query(statement))[0]?.value, { role });
+}
+
+test.each(['app', 'custodian'] as const)('all that a connection URL says holds for %s', async (role) => {
+  // Like sslmode, which the test's server does not offer.
+  const db = await openOther(`${core.url}?options=${encodeURIComponent('-c work_mem=4321kB')}`);
+  try {
+    expect(await ask(db, role, `current_setting('work_mem')`)).toBe('4321kB');
+    expect(await ask(db, role, 'current_user')).toBe(`annals_${role}`);
+  } finally {
+    await db.close();
+  }
+});
+
+test("the environment of the application's own MikroORM neither redirects connections nor prints values", async () => {
+  for (const [name, value] of Object.entries({ DB_NAME: 'postgres', USER: 'nobody', DEBUG: 'true' })) {
+    vi.stubEnv(`MIKRO_ORM_${name}`, value);
+  }
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const db = await openOther(core.url);
+  try {
+    expect(await ask(db, 'app', 'current_database()')).toBe(new URL(core.url).pathname.slice(1));
+    expect(printed).not.toHaveBeenCalled();
+  } finally {
+    printed.mockRestore();
+    await db.close();
+  }
 });

@@ -5,6 +5,7 @@ import { entities } from '../entities.ts';
 import { toDomainError } from './domain-error.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, setRole } from './roles.ts';
+import { wholeUrl } from './whole-url.ts';
 
 /** One open transaction, bound to one tenant by the ORM filter and by row-level security. */
 export interface Tx {
@@ -76,7 +77,12 @@ async function openOrm(role: RuntimeRole, options: DatabaseOptions): Promise<Mik
     forceUtcTimezone: true,
     // A second MikroORM in the application's process must not see our entities, nor we its.
     allowGlobalContext: false,
-    driverOptions: { application_name: `annals ${role}`, onPoolCreated: releaseLostConnections },
+    driverOptions: {
+      ...wholeUrl(options.urls[role]),
+      application_name: `annals ${role}`,
+      onPoolCreated: releaseLostConnections,
+    },
+    debug: false,
     ...(options.setRole && { onCreateConnection: (connection) => setRole(connection, roles[role]) }),
   });
 }

@@ -4,7 +4,8 @@ import { runMigrations as migrateJobQueue } from 'graphile-worker';
 import { Client, Pool } from 'pg';
 import { entities } from '../entities.ts';
 import { Schema0001 } from '../migrations/0001-schema.ts';
-import { roles, setRole } from './roles.ts';
+import { roles, setRole, takeRole } from './roles.ts';
+import { wholeUrl } from './whole-url.ts';
 
 export interface RoleLogin {
   readonly role: keyof typeof roles;
@@ -66,7 +67,8 @@ export async function openOwner(ownerUrl: string): Promise<MikroORM> {
     logger: () => undefined,
     // The job queue migrates its own schema.
     schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true, ignoreSchema: ['graphile_worker'] },
-    driverOptions: { application_name: 'annals migrate' },
+    driverOptions: { ...wholeUrl(ownerUrl), application_name: 'annals migrate' },
+    debug: false,
     onCreateConnection: (connection) => setRole(connection, roles.owner),
   });
 }
@@ -83,7 +85,7 @@ export async function migrate(ownerUrl: string): Promise<void> {
 }
 
 async function migrateQueue(ownerUrl: string): Promise<void> {
-  const pool = new Pool({ connectionString: ownerUrl, max: 1, options: `-c role=${roles.owner}` });
+  const pool = new Pool({ connectionString: ownerUrl, max: 1, onConnect: takeRole(roles.owner) });
   try {
     // A dropped connection fails the query in hand; without listeners it would end the process besides.
     pool.on('error', () => undefined);

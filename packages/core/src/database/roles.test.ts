@@ -1,7 +1,10 @@
+import { createTestDatabase } from '@annals/testkit';
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createKey } from '../access/create-key.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
+import { migrate, provision } from './provision.ts';
 import type { RuntimeRole } from './roles.ts';
 
 let core: TestCore;
@@ -61,4 +64,20 @@ describe('the app', () => {
       values ('other', gen_random_uuid(), 1, now())`;
     await expect(run('app', statement)).rejects.toThrow(/row-level security/);
   });
+});
+
+test('the job queue belongs to the owner too, whatever options the connection URL has', async () => {
+  const database = await createTestDatabase({ template: { name: 'empty', create: async () => undefined } });
+  const url = `${database.url}?options=${encodeURIComponent('-c work_mem=4321kB')}`;
+  const client = new Client({ connectionString: database.url });
+  try {
+    await provision(url);
+    await migrate(url);
+    await client.connect();
+    const owners = `select distinct tableowner as owner from pg_tables where schemaname = 'graphile_worker'`;
+    expect((await client.query(owners)).rows).toEqual([{ owner: 'annals_owner' }]);
+  } finally {
+    await client.end();
+    await database.drop();
+  }
 });

@@ -1,4 +1,5 @@
 import { CompiledQuery } from 'kysely';
+import type { ClientBase } from 'pg';
 
 /**
  * The three roles (docs/architecture.md): the owner migrates, the app runs and can neither change nor remove
@@ -14,4 +15,10 @@ export async function setRole(connection: unknown, role: string): Promise<void> 
   // MikroORM hands over Kysely's connection, without saying so in its types.
   const driver = connection as { executeQuery(query: CompiledQuery): Promise<unknown> };
   await driver.executeQuery(CompiledQuery.raw(`set role ${role}`));
+}
+
+/** For `onConnect` of a pool. As `options` of the connection it would give way to those of its URL. */
+export function takeRole(role: string): (client: ClientBase) => void {
+  // The pool waits for what comes back, without saying so in its types.
+  return (client) => client.query(`set role ${role}`);
 }

@@ -4,7 +4,7 @@ import { runTaskList, type WorkerEvents, type WorkerPool } from 'graphile-worker
 import { Pool } from 'pg';
 import type { Services } from '../context.ts';
 import { toDomainError } from '../database/domain-error.ts';
-import { roles } from '../database/roles.ts';
+import { roles, takeRole } from '../database/roles.ts';
 import { describeFailure } from './describe-failure.ts';
 import { createGraphileLogger } from './graphile-logger.ts';
 import { runJobTask } from './graphile-queue.ts';
@@ -63,7 +63,7 @@ function openPool(
     connectionString,
     application_name: 'annals queue',
     max,
-    ...(setRole && { options: `-c role=${roles.app}` }),
+    ...(setRole && { onConnect: takeRole(roles.app) }),
   });
   // A dropped connection fails the query in hand; without listeners it would end the process besides.
   const lost = () => services.log.warn({ component: 'queue' }, 'a connection to the database was lost');
