@@ -19,6 +19,6 @@ export async function setRole(connection: unknown, role: string): Promise<void> 
 
 /** For `onConnect` of a pool. As `options` of the connection it would give way to those of its URL. */
 export function takeRole(role: string): (client: ClientBase) => void {
-  // The pool waits for what comes back, without saying so in its types.
+  // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it; its types do not say so
   return (client) => client.query(`set role ${role}`);
 }
