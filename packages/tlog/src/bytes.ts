@@ -1,5 +1,5 @@
-/** One array with the contents of all. */
-export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+/** One array with the contents of all parts, in their order. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import { concatBytes } from '../bytes.ts';
 import type { Platform } from './platform.ts';
+import { hasSignatureForm } from './signature-form.ts';
 
 // RFC 8410: the DER that stands before 32 raw bytes in a PKCS #8 private key and in a public key.
 const privateKeyPrefix = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -14,10 +15,10 @@ export const platform: Platform = {
     return new Uint8Array(der.subarray(publicKeyPrefix.length));
   },
   ed25519Sign: (message, seed) => plain(sign(null, message, privateKey(seed))),
-  ed25519Verify: ({ message, signature, publicKey: raw }) => {
-    if (raw.length !== 32 || signature.length !== 64) return false;
+  ed25519Verify: (signed) => {
+    if (!hasSignatureForm(signed)) return false;
     try {
-      return verify(null, message, publicKey(raw), signature);
+      return verify(null, signed.message, publicKey(signed.publicKey), signed.signature);
     } catch {
       // OpenSSL refuses to load some keys that are no point of the curve.
       return false;
@@ -26,12 +27,12 @@ export const platform: Platform = {
 };
 
 function privateKey(seed: Uint8Array): KeyObject {
-  const key = Buffer.from(concatBytes(privateKeyPrefix, seed));
+  const key = Buffer.from(concatBytes([privateKeyPrefix, seed]));
   return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
 }
 
 function publicKey(raw: Uint8Array): KeyObject {
-  const key = Buffer.from(concatBytes(publicKeyPrefix, raw));
+  const key = Buffer.from(concatBytes([publicKeyPrefix, raw]));
   return createPublicKey({ key, format: 'der', type: 'spki' });
 }
 

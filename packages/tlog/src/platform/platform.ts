@@ -11,7 +11,8 @@ export interface Platform {
   ed25519Sign(message: Uint8Array, seed: Uint8Array): Uint8Array;
   /**
    * Whether a signature holds (RFC 8032, section 5.1.7), by the equation without cofactor and the exact
-   * bytes of R, as OpenSSL and Go check it. False for keys and signatures of any other form; never throws.
+   * bytes of R, as OpenSSL and Go check it. False for keys and signatures of any other form and for points of
+   * small order; never throws.
    */
   ed25519Verify(signed: SignedMessage): boolean;
 }

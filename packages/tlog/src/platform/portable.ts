@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes, equalBytes } from '../bytes.ts';
 import type { Platform, SignedMessage } from './platform.ts';
+import { hasSignatureForm } from './signature-form.ts';
 
 const { Point } = ed25519;
 
@@ -11,7 +12,7 @@ export const platform: Platform = {
   ed25519PublicKey: (seed) => ed25519.getPublicKey(seed),
   ed25519Sign: (message, seed) => ed25519.sign(message, seed),
   ed25519Verify: (signed) => {
-    if (signed.publicKey.length !== 32 || signed.signature.length !== 64) return false;
+    if (!hasSignatureForm(signed)) return false;
     try {
       return verifyWithoutCofactor(signed);
     } catch {
@@ -29,7 +30,7 @@ function verifyWithoutCofactor({ message, signature, publicKey }: SignedMessage)
   const r = signature.subarray(0, 32);
   const s = littleEndian(signature.subarray(32));
   const a = Point.fromBytes(publicKey, true);
-  const k = Point.Fn.create(littleEndian(sha512(concatBytes(r, publicKey, message))));
+  const k = Point.Fn.create(littleEndian(sha512(concatBytes([r, publicKey, message]))));
   const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k));
   return equalBytes(expected.toBytes(), r);
 }
