@@ -31,11 +31,24 @@ function stopped(signal: AbortSignal): Promise<undefined> {
   });
 }
 
+/** What the operator can mend is one sentence; anything else is a defect, and its stack helps. */
+function describe(error: unknown): string {
+  if (error instanceof AnnalsError && error.code === 'unavailable')
+    return `${error.message}${reasonOf(error)}`;
+  const told = error instanceof ConfigError || error instanceof StartError || error instanceof AnnalsError;
+  return told ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** The innermost cause, as ` (connect ECONNREFUSED 127.0.0.1:5432)`. */
+function reasonOf(error: Error): string {
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  return cause instanceof Error && cause !== error && cause.message ? ` (${cause.message})` : '';
+}
+
 try {
   await main();
 } catch (error) {
-  // What the operator can mend is one sentence; anything else is a defect, and its stack helps.
-  const told = error instanceof ConfigError || error instanceof StartError || error instanceof AnnalsError;
-  process.stderr.write(`${told ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${describe(error)}\n`);
   process.exitCode = error instanceof ConfigError ? 2 : 1;
 }

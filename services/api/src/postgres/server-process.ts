@@ -75,12 +75,21 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 }
 
 function sentenceFor(clusterDir: string, output: readonly string[]): string {
-  if (output.some((line) => line.includes('No space left on device'))) {
-    return `The disk that holds the cluster ${clusterDir} is full; free some space and start again.`;
-  }
+  if (isDiskFull(output)) return diskFull(clusterDir);
   const last = output.findLast((line) => /^(FATAL|PANIC):/.test(line)) ?? output.at(-1) ?? 'no reason given';
   return `The embedded PostgreSQL in ${clusterDir} did not start: ${last.replace(/^\w+:\s+/, '').replace(/\.$/, '')}.`;
 }
+
+/** Why a server that was running has ended; `how` is its exit code or signal. */
+export function endOf(clusterDir: string, how: string, output: readonly string[]): string {
+  return isDiskFull(output) ? diskFull(clusterDir) : `The embedded PostgreSQL stopped unexpectedly (${how}).`;
+}
+
+const isDiskFull = (output: readonly string[]) =>
+  output.some((line) => line.includes('No space left on device'));
+
+const diskFull = (clusterDir: string) =>
+  `The disk that holds the cluster ${clusterDir} is full; free some space and start again.`;
 
 async function tryStarting(
   options: ServerOptions,
@@ -96,7 +105,7 @@ async function tryStarting(
     });
   });
   if ((await Promise.race([ready, exited])) !== true) return { output };
-  return superviseServer({ options, child, exited, port });
+  return superviseServer({ options, child, exited, output, port });
 }
 
 function spawnServer({ clusterDir, binaries, account }: ServerOptions, port: number) {
@@ -126,10 +135,12 @@ interface Supervised {
   readonly options: ServerOptions;
   readonly child: ChildProcess;
   readonly exited: Promise<string>;
+  /** The last lines of its log, still growing. */
+  readonly output: readonly string[];
   readonly port: number;
 }
 
-function superviseServer({ options, child, exited, port }: Supervised): ServerProcess {
+function superviseServer({ options, child, exited, output, port }: Supervised): ServerProcess {
   let stopping: Promise<void> | undefined;
   // The last resort of every way out but SIGKILL: the server then shuts down by itself, behind us.
   const stopAtExit = () => void child.kill('SIGINT');
@@ -137,15 +148,19 @@ function superviseServer({ options, child, exited, port }: Supervised): ServerPr
   void exited.then((how) => {
     process.off('exit', stopAtExit);
     if (stopping) return;
-    const message = `The embedded PostgreSQL stopped unexpectedly (${how}).`;
+    const message = endOf(options.clusterDir, how, output);
     options.log.error(message);
     options.onUnexpectedExit?.(message);
   });
-  const stop = () => (stopping ??= shutDown({ options, child, exited, port }));
+  const stop = () => (stopping ??= shutDown({ options, child, exited }));
   return { pid: child.pid ?? 0, port, stop };
 }
 
-async function shutDown({ options, child, exited }: Supervised): Promise<void> {
+async function shutDown({
+  options,
+  child,
+  exited,
+}: Pick<Supervised, 'options' | 'child' | 'exited'>): Promise<void> {
   if (process.platform === 'win32') {
     // Windows has no signals: killing there would be a crash.
     spawn(options.binaries.pg_ctl, ['stop', '-D', options.clusterDir, '-m', 'fast'], { stdio: 'ignore' });
