@@ -98,12 +98,11 @@ async function migrateQueue(ownerUrl: string): Promise<void> {
 }
 
 /** The queue's tables have row-level security without policies, which shuts everybody out but their owner. */
-const queueUsers = `${roles.app}, ${roles.custodian}`;
 const queueGrants = [
-  `grant usage on schema graphile_worker to ${queueUsers}`,
-  `grant select, insert, update, delete on all tables in schema graphile_worker to ${queueUsers}`,
-  `grant usage, select on all sequences in schema graphile_worker to ${queueUsers}`,
-  `grant execute on all functions in schema graphile_worker to ${queueUsers}`,
+  `grant usage on schema graphile_worker to ${roles.app}`,
+  `grant select, insert, update, delete on all tables in schema graphile_worker to ${roles.app}`,
+  `grant usage, select on all sequences in schema graphile_worker to ${roles.app}`,
+  `grant execute on all functions in schema graphile_worker to ${roles.app}`,
   `do $$
     declare name text;
     begin
@@ -111,7 +110,7 @@ const queueGrants = [
         where n.nspname = 'graphile_worker' and c.relrowsecurity
       loop
         execute format('drop policy if exists annals_queue on graphile_worker.%I', name);
-        execute format('create policy annals_queue on graphile_worker.%I to ${queueUsers} using (true)', name);
+        execute format('create policy annals_queue on graphile_worker.%I to ${roles.app} using (true)', name);
       end loop;
     end $$`,
 ];

@@ -48,6 +48,11 @@ describe('the app', () => {
     `drop table annals.activity`,
     `select annals.drop_activity_partition('activity_202601', 't', 0)`,
     `delete from annals.api_key`,
+    `update annals.api_key set scopes = '{admin}'`,
+    `update annals.api_key set secret_hash = ''`,
+    `update annals.plan set kind = 'anonymize'`,
+    `update annals.job set plan_id = gen_random_uuid()`,
+    `update annals.job set result = null`,
   ])('may not: %s', async (statement) => {
     await expect(run('app', statement)).rejects.toThrow(/permission denied|must be owner/);
   });
@@ -56,13 +61,52 @@ describe('the app', () => {
     const ctx = core.context();
     await createKey({ ctx, input: { name: 'k', scopes: ['admin'] } });
     expect(await run('app', `select id from annals.api_key where tenant_id = '${ctx.tenantId}'`)).toEqual([]);
-    expect(await run('app', `update annals.api_key set name = 'x' returning id`)).toEqual([]);
+    expect(await run('app', `update annals.api_key set revoked_at = now() returning id`)).toEqual([]);
   });
 
   test('cannot write a row of another tenant', async () => {
     const statement = `insert into annals.batch (tenant_id, id, size, recorded_at)
       values ('other', gen_random_uuid(), 1, now())`;
     await expect(run('app', statement)).rejects.toThrow(/row-level security/);
+  });
+});
+
+describe('the custodian', () => {
+  test.each([
+    `select from annals.api_key`,
+    `update annals.policy set rank = 0`,
+    `delete from annals.job`,
+    `delete from annals.batch`,
+    `truncate annals.activity`,
+    `select from graphile_worker.jobs`,
+    `select graphile_worker.add_job('annals.run_job')`,
+  ])('may not: %s', async (statement) => {
+    await expect(run('custodian', statement)).rejects.toThrow(/permission denied/);
+  });
+});
+
+test.each(runtimeRoles)('%s reads and writes no partition past its policy', async (role) => {
+  const made = `select annals.create_activity_partition('2026-02-01Z')`;
+  expect(await run(role, made)).toEqual([{ create_activity_partition: 'activity_202602' }]);
+  for (const statement of ['select from', 'insert into', 'delete from']) {
+    const columns = statement === 'insert into' ? '(tenant_id) values (null)' : '';
+    await expect(run(role, `${statement} annals.activity_202602 ${columns}`)).rejects.toThrow(
+      /permission denied/,
+    );
+  }
+});
+
+test("a caller's time zone and form of dates do not move the bounds of a partition", async () => {
+  const [row] = await core.services.db.transaction('t', async (tx) => {
+    await tx.query(
+      sql`select set_config('datestyle', 'SQL, MDY', true), set_config('timezone', '<+05>-3', true)`,
+    );
+    await tx.query(sql`select annals.create_activity_partition('2001-07-01Z')`);
+    return tx.query(sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
+      (select pg_get_expr(relpartbound, oid) from pg_class where relname = 'activity_200107') as bounds`);
+  });
+  expect(row).toMatchObject({
+    bounds: "FOR VALUES FROM ('2001-07-01 00:00:00+00') TO ('2001-08-01 00:00:00+00')",
   });
 });
 

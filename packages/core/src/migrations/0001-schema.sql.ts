@@ -130,10 +130,14 @@ const policies = [
   ...tenantPolicy('tenant', 'id'),
 ];
 
-/** A function that runs with the owner's rights; its search path is pinned so that no caller can redirect it. */
+/**
+ * A function that runs with the owner's rights. Its search path is pinned so that no caller can redirect it, and
+ * so is the form of times: bounds of partitions are written and read as text.
+ */
 function ownerFunction(signature: string, returns: string, body: string): string {
   return `create function annals.${signature} returns ${returns}
-    language plpgsql security definer set search_path = pg_catalog, pg_temp as $function$${body}$function$`;
+    language plpgsql security definer set search_path = pg_catalog, pg_temp
+    set timezone = 'UTC' set datestyle = 'ISO' as $function$${body}$function$`;
 }
 
 const functions = [
@@ -270,10 +274,15 @@ const grants = [
   `grant select, insert on annals.activity, annals.batch to annals_app, annals_custodian`,
   `grant update, delete on annals.activity to annals_custodian`,
   `grant select, insert on annals.tenant to annals_app`,
-  `grant select, insert, update on annals.api_key, annals.plan, annals.job to annals_app`,
+  `grant select, insert on annals.api_key, annals.plan, annals.job to annals_app`,
+  // What a key may do, what a plan is for and what a job has done stay as they are.
+  `grant update (revoked_at) on annals.api_key to annals_app`,
+  `grant update (status, request, summary) on annals.plan to annals_app`,
+  `grant update (status, cancel_requested, cursor, error, updated_at, ended_at) on annals.job to annals_app`,
   `grant select, insert, update, delete on annals.policy to annals_app`,
   `grant select on annals.tenant, annals.policy to annals_custodian`,
-  `grant select, update, delete on annals.plan, annals.job to annals_custodian`,
+  `grant select, update, delete on annals.plan to annals_custodian`,
+  `grant select, update on annals.job to annals_custodian`,
 ];
 
 export const schemaSql: readonly string[] = [
