@@ -58,9 +58,10 @@ export function renderApi(): string {
   ].join('\n');
 }
 
-const intro = `Every procedure is a POST to \`/trpc/<name>\` with the header \`authorization: Bearer <key>\` and a body
-\`{"json": <input>}\`; the answer is \`{"result":{"data":{"json": <output>}}}\`. Times travel as ISO 8601 text
-in \`json\` and are marked as dates in \`meta\` (superjson); the client makes \`Date\`s of them.
+const intro = `Every procedure is a POST to \`/trpc/<name>\` with the headers \`authorization: Bearer <key>\` and
+\`content-type: application/json\` and a body \`{"json": <input>}\`; the answer is
+\`{"result":{"data":{"json": <output>}}}\`. Times travel as ISO 8601 text in \`json\` and are marked as dates in
+\`meta\` (superjson); the client makes \`Date\`s of them. The subscription is a GET with \`?input={"json": <input>}\`.
 
 \`tenantId\` may be left out by a key of a tenant. A tenant that the key may not name and one that does not
 exist give the same answer, \`not_found\`.
@@ -130,7 +131,7 @@ function renderFilterFields(): string {
 function renderErrors(): string {
   const rows = Object.entries(errorStatus).map(([code, status]) => `| \`${code}\` | ${status} |`);
   const wire =
-    'A failed call answers `error.data.annals`: `{ code, message, path?, limit?, position?, requestId }`.';
+    'A failed call answers `{"error":{"json":{"data":{"annals": <error>}}}}`, the error being `{ code, message, path?, limit?, position?, requestId }`.';
   return ['## Error codes', '', wire, '', '| code | HTTP status |', '|---|---|', ...rows, ''].join('\n');
 }
 
