@@ -2,7 +2,7 @@
 export interface JsonSchema {
   readonly $ref?: string;
   readonly title?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly format?: string;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -39,13 +39,14 @@ export function typeText(schema: JsonSchema, indent = ''): string {
     case undefined:
       return 'unknown';
     default:
-      return schema.type;
+      return [schema.type].flat().join(' | ');
   }
 }
 
 function arrayText(schema: JsonSchema, indent: string): string {
   const item = schema.items ? typeText(schema.items, indent) : 'unknown';
-  return / \| | & /.test(item) && !item.startsWith('{') ? `(${item})[]` : `${item}[]`;
+  const whole = schema.items?.type === 'object' || !/ \| | & /.test(item);
+  return whole ? `${item}[]` : `(${item})[]`;
 }
 
 function objectText(schema: JsonSchema, indent: string): string {
