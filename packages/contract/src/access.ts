@@ -41,6 +41,7 @@ export const KeyCreateInput = z.strictObject({
   scopes: z
     .array(z.enum(scopes))
     .min(1, 'must name at least one scope')
+    .max(scopes.length, `must name at most ${scopes.length} scopes`)
     .transform((list) => [...new Set(list)]),
   expiresAt: moment.optional(),
 });

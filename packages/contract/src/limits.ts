@@ -47,5 +47,7 @@ export const limits = {
   redactFieldsMax: 64,
   keyNameLengthMax: 128,
   policiesMax: 100,
+  /** Actions that one retention policy names. */
+  policyActionsMax: 50,
   retentionDaysMax: 36_500,
 } as const;

@@ -105,18 +105,24 @@ export const ApplyInput = z.strictObject({
 });
 export type ApplyInput = z.output<typeof ApplyInput>;
 
+const actionPrefix = z
+  .string()
+  .max(limits.actionLengthMax, `must be at most ${limits.actionLengthMax} characters`)
+  .regex(/^[a-z0-9_.-]+\.\*$/);
+
 /** Keep what matches for so many days; the first matching policy decides, and no match keeps for ever. */
 export const RetentionPolicy = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 _ -'),
   keepDays: z.int().min(1).max(limits.retentionDaysMax),
   /** Days count from when it happened, or from when it was recorded: then a backfill is not born expired. */
   since: z.enum(['occurredAt', 'recordedAt']).default('occurredAt'),
-  kinds: z.array(z.enum(kinds)).min(1).optional(),
-  severities: z.array(z.enum(severities)).min(1).optional(),
+  kinds: z.array(z.enum(kinds)).min(1).max(kinds.length).optional(),
+  severities: z.array(z.enum(severities)).min(1).max(severities.length).optional(),
   /** Exact actions, or prefixes as `invoice.*`. */
   actions: z
-    .array(z.union([actionKey, z.string().regex(/^[a-z0-9_.-]+\.\*$/)]))
+    .array(z.union([actionKey, actionPrefix]))
     .min(1)
+    .max(limits.policyActionsMax, `must be at most ${limits.policyActionsMax} actions`)
     .optional(),
 });
 export type RetentionPolicy = z.output<typeof RetentionPolicy>;
