@@ -88,6 +88,18 @@ describe('keys', () => {
     expect(reasonOf(() => parseVerifierKey(vkey))).toBe(reason);
   });
 
+  test('any text is refused or is the key that was read', () => {
+    const texts = mangled(encodeText(example.vkey)).map((bytes) => Buffer.from(bytes).toString());
+    fc.assert(
+      fc.property(texts, (text) => {
+        const read = attempt(() => parseVerifierKey(text));
+        if (!(read instanceof TlogError)) expect(formatVerifierKey(read)).toBe(text);
+        attempt(() => parseSigningKey(`PRIVATE+KEY+${text}`));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('a refused private key is not quoted', () => {
     const text = formatSigningKey(log).replace(/[0-9a-f]{8}/, '00000000');
     const refused = attempt(() => parseSigningKey(text)) as TlogError;
