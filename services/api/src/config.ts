@@ -97,7 +97,8 @@ const environment = z.object({
   }),
   ANNALS_DATABASE_POOL_MAX: wholeNumber(2, 100).register(docs, {
     default: '10',
-    description: 'Most connections of each database pool of this process.',
+    description:
+      'Most connections of each database pool of this process; reads take at most three quarters of them at once.',
     example: '20',
   }),
   ANNALS_READ_TIMEOUT_MS: wholeNumber(1, 3_600_000).register(docs, {

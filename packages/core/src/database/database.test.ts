@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { RuntimeRole } from './roles.ts';
@@ -35,8 +35,8 @@ test('connections that are lost within transactions are reported, and do not use
 
 afterEach(() => vi.unstubAllEnvs());
 
-function openOther(url: string): Promise<Database> {
-  return openDatabase({ urls: { app: url, custodian: url }, setRole: true, poolMax: 1 });
+function openOther(url: string, poolMax = 1): Promise<Database> {
+  return openDatabase({ urls: { app: url, custodian: url }, setRole: true, poolMax });
 }
 
 function ask(db: Database, role: RuntimeRole, expression: string): Promise<unknown> {
@@ -68,4 +68,45 @@ test("the environment of the application's own MikroORM neither redirects connec
     printed.mockRestore();
     await db.close();
   }
+});
+
+describe('reads', () => {
+  const timeoutMs = 30_000;
+
+  test('leave connections to everything else, however many there are', async () => {
+    const { db } = core.services;
+    const held = Promise.withResolvers<void>();
+    const reads = Array.from({ length: 20 }, () => db.transaction('t', () => held.promise, { timeoutMs }));
+    const surveys = Array.from({ length: 20 }, () =>
+      db.transaction('t', () => held.promise, { snapshot: true }),
+    );
+    expect(await ask(db, 'app', '1')).toBe(1);
+    expect(await db.query(sql`select 1 as one`)).toEqual([{ one: 1 }]);
+    held.resolve();
+    await Promise.all([...reads, ...surveys]);
+  });
+
+  test('that wait too long for their turn are told to come again', async () => {
+    const db = await openOther(core.url, 2);
+    const held = Promise.withResolvers<void>();
+    const first = db.transaction('t', () => held.promise, { timeoutMs });
+    const second = db.transaction('t', async () => 'read', { timeoutMs: 1 });
+    const third = db.transaction('t', async () => 'read', { timeoutMs });
+    await expect(second).rejects.toMatchObject({ code: 'unavailable' });
+    held.resolve();
+    await first;
+    expect(await third).toBe('read');
+    await db.close();
+  });
+
+  test('of many statements take no longer for it', async () => {
+    const read = core.services.db.transaction(
+      't',
+      async (tx) => {
+        for (;;) await tx.query(sql`select 1`);
+      },
+      { timeoutMs: 50 },
+    );
+    await expect(read).rejects.toMatchObject({ code: 'timeout' });
+  });
 });

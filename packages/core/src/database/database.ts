@@ -2,9 +2,10 @@ import { AnnalsError } from '@annals/contract';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { RawBuilder } from 'kysely';
 import { entities } from '../entities.ts';
-import { toDomainError } from './domain-error.ts';
+import { timedOut, toDomainError } from './domain-error.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, setRole } from './roles.ts';
+import { createTurns } from './turns.ts';
 import { wholeUrl } from './whole-url.ts';
 
 /** One open transaction, bound to one tenant by the ORM filter and by row-level security. */
@@ -19,9 +20,12 @@ export interface Tx {
 export interface TransactionOptions {
   /** `app`, the default, cannot change or remove activities; `custodian` can. */
   readonly role?: RuntimeRole;
-  /** Statements that run longer are cancelled in the database and fail with `timeout`. */
+  /**
+   * For what only reads. A statement that runs longer is cancelled in the database and fails with `timeout`, and
+   * none is begun after that time.
+   */
   readonly timeoutMs?: number;
-  /** One snapshot for all statements, where several must agree with each other. */
+  /** One snapshot for all statements, where several must agree with each other: for reads too. */
   readonly snapshot?: boolean;
 }
 
@@ -39,7 +43,7 @@ export interface DatabaseOptions {
   /** Connection URL by role. With one URL for both, each connection takes its role by SET ROLE. */
   readonly urls: { readonly app: string; readonly custodian: string };
   readonly setRole: boolean;
-  /** Connections of each pool. */
+  /** Connections of each pool, 10 unless told otherwise; reads take at most three quarters of them at once. */
   readonly poolMax?: number;
 }
 
@@ -48,9 +52,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const app = await openOrm('app', options);
   const custodian = await openOrm('custodian', options);
   const orms = { app, custodian };
+  // The rest of the connections stay with what is short: authentication, and whoever writes.
+  const reads = createTurns(Math.max(1, Math.floor((poolMaxOf(options) * 3) / 4)));
   return {
-    transaction: (tenantId, work, settings = {}) =>
-      runTransaction(orms[settings.role ?? 'app'], { tenantId, work, settings }),
+    transaction: (tenantId, work, settings = {}) => {
+      const run = () => runTransaction(orms[settings.role ?? 'app'], { tenantId, work, settings });
+      return isRead(settings) ? reads.run(run, settings.timeoutMs ?? readWaitMsMax) : run();
+    },
     query: async (statement) => {
       try {
         return (await statement.execute(app.em.fork().getKysely())).rows;
@@ -68,12 +76,23 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
+function poolMaxOf({ poolMax = 10 }: DatabaseOptions): number {
+  return poolMax;
+}
+
+/** How long what has no time of its own waits for its turn. */
+const readWaitMsMax = 30_000;
+
+function isRead({ timeoutMs, snapshot }: TransactionOptions): boolean {
+  return timeoutMs !== undefined || snapshot === true;
+}
+
 async function openOrm(role: RuntimeRole, options: DatabaseOptions): Promise<MikroORM> {
   return MikroORM.init({
     entities,
     clientUrl: options.urls[role],
     schema: 'annals',
-    pool: { min: 0, max: options.poolMax ?? 10 },
+    pool: { min: 0, max: poolMaxOf(options) },
     forceUtcTimezone: true,
     // A second MikroORM in the application's process must not see our entities, nor we its.
     allowGlobalContext: false,
@@ -101,13 +120,17 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings }: Ru
   if (settings.timeoutMs !== undefined) {
     em.setSessionContext({ variables: { statement_timeout: settings.timeoutMs } });
   }
+  const deadlineMs = performance.now() + (settings.timeoutMs ?? Number.POSITIVE_INFINITY);
   try {
     return await em.transactional(
       (inner) =>
         work({
           tenantId,
           em: inner,
-          query: async (statement) => (await statement.execute(inner.getKysely())).rows,
+          query: async (statement) => {
+            if (performance.now() > deadlineMs) throw timedOut();
+            return (await statement.execute(inner.getKysely())).rows;
+          },
         }),
       settings.snapshot ? { isolationLevel: 'repeatable read' } : {},
     );

@@ -1,8 +1,13 @@
 import { AnnalsError, type ErrorCode } from '@annals/contract';
 
+const timeout = {
+  code: 'timeout',
+  message: 'the statement took longer than allowed; narrow the filter',
+} as const;
+
 /** SQLSTATE, or its two-character class, to what a caller may know of it. */
 const codes: Record<string, { code: ErrorCode; message: string }> = {
-  '57014': { code: 'timeout', message: 'the statement took longer than allowed; narrow the filter' },
+  '57014': timeout,
   '57': { code: 'unavailable', message: 'the database is shutting down or starting; try again' },
   '08': { code: 'unavailable', message: 'the database cannot be reached; try again' },
   '53': { code: 'unavailable', message: 'the database is out of a resource; try again' },
@@ -35,6 +40,11 @@ export function toDomainError(error: unknown): unknown {
     if (networkCodes.has(code)) return unreachable(error);
   }
   return error;
+}
+
+/** As for a statement that the database has cancelled. */
+export function timedOut(): AnnalsError {
+  return new AnnalsError(timeout);
 }
 
 function unreachable(cause: unknown): AnnalsError {
