@@ -32,6 +32,13 @@ test('several processes may start on an empty database at once, and find it agai
   expect(await later.services.db.query(sql`select id from annals.list_tenants()`)).toEqual([{ id: 't' }]);
 });
 
+test('a database that no server has prepared is refused', async () => {
+  await expect(open(await anEmptyDatabase(), false)).rejects.toMatchObject({
+    code: 'invalid_input',
+    message: 'the database has not been prepared for Annals; start a server on it first',
+  });
+});
+
 test.each(['14.9', '9.6.24', '14beta1 (Debian)', '', 'Redshift'])('a server %j is refused', (version) => {
   expect(() => assertSupportedServer(version)).toThrow(/PostgreSQL .* is not supported; Annals needs 15/);
 });

@@ -35,7 +35,8 @@ export interface OpenedServices {
  * The services of one process on a database.
  *
  * Several processes may do this at once, with `migrate` too: they wait for each other.
- * Errors  `invalid_input` for a PostgreSQL that is too old; `unavailable` when it cannot be reached.
+ * Errors  `invalid_input` for a PostgreSQL that is too old, and without `migrate` for a database that no server
+ *         has prepared; `unavailable` when it cannot be reached.
  */
 export async function openServices(options: OpenServicesOptions): Promise<OpenedServices> {
   const { database } = options;
@@ -64,7 +65,7 @@ async function prepareDatabase(database: DatabaseAccess, bringUpToDate: boolean)
     await client.connect();
     const { rows } = await client.query<{ server_version: string }>('show server_version');
     assertSupportedServer(rows[0]?.server_version ?? '');
-    if (!bringUpToDate) return;
+    if (!bringUpToDate) return await assertMigrated(client);
     // Held until this connection ends, which a killed process' does as well.
     await client.query(`select pg_advisory_lock(hashtext('annals.migrate'))`);
     // Logins of their own were made by whoever made the roles.
@@ -75,6 +76,19 @@ async function prepareDatabase(database: DatabaseAccess, bringUpToDate: boolean)
   } finally {
     await client.end();
   }
+}
+
+async function assertMigrated(client: Client): Promise<void> {
+  const { rowCount } = await client.query(
+    `select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'annals' and c.relname = 'activity'`,
+  );
+  if (rowCount) return;
+  throw new AnnalsError({
+    code: 'invalid_input',
+    message: 'the database has not been prepared for Annals; start a server on it first',
+    path: 'database',
+  });
 }
 
 const oldestMajor = 15;

@@ -55,6 +55,23 @@ test.each(['app', 'custodian'] as const)('all that a connection URL says holds f
   }
 });
 
+test('a login that may not take the roles fails each call, and holds no connection', async () => {
+  const login = `stranger_${crypto.randomUUID().slice(0, 8)}`;
+  await admin.query(`create role ${login} login password 'x'`);
+  const url = new URL(core.url);
+  url.username = login;
+  url.password = 'x';
+  const db = await openOther(url.href);
+  try {
+    for (const role of ['app', 'app', 'custodian'] as const) {
+      await expect(ask(db, role, '1')).rejects.toThrow(/permission denied to set role/);
+    }
+  } finally {
+    await db.close();
+    await admin.query(`drop role ${login}`);
+  }
+});
+
 test("the environment of the application's own MikroORM neither redirects connections nor prints values", async () => {
   for (const [name, value] of Object.entries({ DB_NAME: 'postgres', USER: 'nobody', DEBUG: 'true' })) {
     vi.stubEnv(`MIKRO_ORM_${name}`, value);

@@ -4,7 +4,7 @@ import type { RawBuilder } from 'kysely';
 import { entities } from '../entities.ts';
 import { timedOut, toDomainError } from './domain-error.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
-import { type RuntimeRole, roles, setRole } from './roles.ts';
+import { type RuntimeRole, roles, takeRole } from './roles.ts';
 import { createTurns } from './turns.ts';
 import { wholeUrl } from './whole-url.ts';
 
@@ -100,9 +100,9 @@ async function openOrm(role: RuntimeRole, options: DatabaseOptions): Promise<Mik
       ...wholeUrl(options.urls[role]),
       application_name: `annals ${role}`,
       onPoolCreated: releaseLostConnections,
+      ...(options.setRole && { onConnect: takeRole(roles[role]) }),
     },
     debug: false,
-    ...(options.setRole && { onCreateConnection: (connection) => setRole(connection, roles[role]) }),
   });
 }
 

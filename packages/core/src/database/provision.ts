@@ -4,7 +4,7 @@ import { runMigrations as migrateJobQueue } from 'graphile-worker';
 import { Client, Pool } from 'pg';
 import { entities } from '../entities.ts';
 import { Schema0001 } from '../migrations/0001-schema.ts';
-import { roles, setRole, takeRole } from './roles.ts';
+import { roles, takeRole } from './roles.ts';
 import { wholeUrl } from './whole-url.ts';
 
 export interface RoleLogin {
@@ -67,9 +67,12 @@ export async function openOwner(ownerUrl: string): Promise<MikroORM> {
     logger: () => undefined,
     // The job queue migrates its own schema.
     schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true, ignoreSchema: ['graphile_worker'] },
-    driverOptions: { ...wholeUrl(ownerUrl), application_name: 'annals migrate' },
+    driverOptions: {
+      ...wholeUrl(ownerUrl),
+      application_name: 'annals migrate',
+      onConnect: takeRole(roles.owner),
+    },
     debug: false,
-    onCreateConnection: (connection) => setRole(connection, roles.owner),
   });
 }
 

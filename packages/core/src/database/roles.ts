@@ -1,4 +1,3 @@
-import { CompiledQuery } from 'kysely';
 import type { ClientBase } from 'pg';
 
 /**
@@ -10,14 +9,10 @@ export const roles = { owner: 'annals_owner', app: 'annals_app', custodian: 'ann
 /** The roles that serve requests and jobs; the owner only migrates. */
 export type RuntimeRole = 'app' | 'custodian';
 
-/** For MikroORM's `onCreateConnection`, an option of its own: within `driverOptions` it would be passed over. */
-export async function setRole(connection: unknown, role: string): Promise<void> {
-  // MikroORM hands over Kysely's connection, without saying so in its types.
-  const driver = connection as { executeQuery(query: CompiledQuery): Promise<unknown> };
-  await driver.executeQuery(CompiledQuery.raw(`set role ${role}`));
-}
-
-/** For `onConnect` of a pool. As `options` of the connection it would give way to those of its URL. */
+/**
+ * For `onConnect` of a pool, which closes a connection that cannot take the role; the query builder's
+ * `onCreateConnection` would keep it for ever. As `options` of the connection it would give way to those of its URL.
+ */
 export function takeRole(role: string): (client: ClientBase) => void {
   // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it; its types do not say so
   return (client) => client.query(`set role ${role}`);
