@@ -50,4 +50,6 @@ export const limits = {
   /** Actions that one retention policy names. */
   policyActionsMax: 50,
   retentionDaysMax: 36_500,
+  /** Calls of `job.watch` that one process answers at once for one tenant. */
+  watchesPerTenantMax: 100,
 } as const;

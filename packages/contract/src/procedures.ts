@@ -173,13 +173,19 @@ export const procedures = {
     output: Job,
     summary: 'Start the job of a retention plan, unless the world has moved since.',
   }),
-  'job.get': spec({ type: 'query', scopes: ofJobs, input: JobInput, output: Job, summary: 'One job.' }),
+  'job.get': spec({
+    type: 'query',
+    scopes: ofJobs,
+    input: JobInput,
+    output: Job,
+    summary: 'One job, for a key with the scope of its kind.',
+  }),
   'job.list': spec({
     type: 'query',
     scopes: ofJobs,
     input: JobListInput,
     output: JobListResult,
-    summary: 'The newest jobs.',
+    summary: 'The newest jobs of the kinds whose scope the key has.',
   }),
   'job.cancel': spec({
     type: 'mutation',

@@ -8,6 +8,8 @@ export interface AnnalsCall {
   readonly requestId: string;
   /** Who calls; asked at most once, however many procedures a batch names. */
   authenticate(): Promise<Principal>;
+  /** Asked anew, for an answer that goes on. Fails once the caller's key is revoked or has expired. */
+  readonly authenticateAgain?: () => Promise<Principal>;
   /** Told that a caller was let in, whose input is read next. */
   readonly onAdmitted?: () => void;
   /** Told what became of the activities of an `activity.log`. */
@@ -30,6 +32,7 @@ export function createCall(request: Request, options: CallOptions): AnnalsCall {
     services: options.services,
     requestId: requestIdOf(request),
     authenticate: () => (principal ??= identify(request)),
+    authenticateAgain: () => identify(request),
     ...(options.onLogged && { onLogged: options.onLogged }),
   };
 }

@@ -1,3 +1,4 @@
+import { limits } from '@annals/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestServer, type TestServer } from './testing.ts';
 
@@ -13,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-function watch(id: string, signal?: AbortSignal): Promise<Response> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+function watch(id: string, signal?: AbortSignal, watcher = key): Promise<Response> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${watcher}` };
   const body = JSON.stringify({ json: { id } });
   const init = { method: 'POST', headers, body, ...(signal && { signal }) };
   return server.handle(new Request('http://test/trpc/job.watch', init));
@@ -55,6 +56,36 @@ test('the stream ends when the caller goes away', async () => {
   await readUntil(events, '"status"');
   leaving.abort();
   expect(await readUntil(events, 'never')).toMatch(/<end>$/);
+});
+
+test('a key that is revoked meanwhile is told nothing more', async () => {
+  const made = await server.call('key.create', { name: 'watcher', scopes: ['privacy'] }, key);
+  const { key: watcher, secret } = made.data as { key: { id: string }; secret: string };
+  const plan = await server.call('privacy.planAnonymize', { ids: ['somebody'] }, key);
+  const job = await server.call('privacy.applyAnonymize', { planId: (plan.data as { id: string }).id }, key);
+  const { id } = job.data as { id: string };
+  const events = eventsOf(await watch(id, undefined, secret));
+  await readUntil(events, '"status"');
+  await server.call('key.revoke', { id: watcher.id }, key);
+  await server.call('job.cancel', { id }, key);
+  const rest = await readUntil(events, 'never');
+  expect(rest).toContain('"code":"unauthenticated"');
+  expect(rest).not.toContain(id);
+});
+
+test('a tenant has so many watches at once, and others have theirs', async () => {
+  const other = await server.key();
+  const watches = await Promise.all(
+    Array.from({ length: limits.watchesPerTenantMax }, () => watch(jobId).then(eventsOf)),
+  );
+  for (const events of watches) await readUntil(events, '"status"');
+  expect(await readUntil(eventsOf(await watch(jobId)), 'never')).toContain('"code":"unavailable"');
+  const others = await readUntil(eventsOf(await watch(jobId, undefined, other)), 'never');
+  expect(others).toContain('"code":"not_found"');
+  for (const events of watches) await events.cancel();
+  const again = eventsOf(await watch(jobId));
+  await readUntil(again, '"status"');
+  await again.cancel();
 });
 
 test('the stream ends with the job', async () => {

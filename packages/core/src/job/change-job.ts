@@ -1,12 +1,11 @@
-import { AnnalsError, type Job, type JobInput, type JobKind, type Scope } from '@annals/contract';
+import { AnnalsError, type Job, type JobInput } from '@annals/contract';
 import { LockMode } from '@mikro-orm/core';
-import { requireScope, type Verb } from '../context.ts';
+import type { Verb } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { enqueue } from './enqueue.ts';
 import { JobEntity } from './entity.ts';
+import { requireJobScope } from './job-scope.ts';
 import { type JobRow, jobNotFound, toJob } from './to-job.ts';
-
-const scopeOf: Record<JobKind, Scope> = { anonymize: 'privacy', redact: 'privacy', retention: 'retention' };
 
 /**
  * Lock the job, let `change` act on it, and hand it to the workers, who do what is left of it.
@@ -20,7 +19,7 @@ export async function changeJob(
   const job = await ctx.db.transaction(ctx.tenantId, async (tx) => {
     const row = await tx.em.findOne(JobEntity, { id: input.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!row) throw jobNotFound();
-    requireScope(ctx.principal, [scopeOf[row.kind]]);
+    requireJobScope(ctx.principal, row);
     await change(tx, row);
     return toJob(await tx.em.findOneOrFail(JobEntity, { id: input.id }, { refresh: true }));
   });

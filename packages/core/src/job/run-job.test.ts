@@ -281,10 +281,13 @@ test('jobs of other tenants are not found', async () => {
   expect(await listJobs({ ctx, input: { limit: 10 } })).toEqual({ jobs: [] });
 });
 
-test('a key for purges cannot stop an erasure', async () => {
+test('a key for purges neither sees nor stops an erasure, whose result can name a pseudonym', async () => {
   const ctx = core.context();
   const job = await beginAnonymize(ctx);
   const other = core.context({ tenantId: ctx.tenantId, principal: { scopes: ['retention'] } });
+  await expect(getJob({ ctx: other, input: job })).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(watchJob({ ctx: other, input: job }).next()).rejects.toMatchObject({ code: 'forbidden' });
+  expect(await listJobs({ ctx: other, input: { limit: 10 } })).toEqual({ jobs: [] });
   await expect(cancelJob({ ctx: other, input: job })).rejects.toMatchObject({ code: 'forbidden' });
   await expect(resumeJob({ ctx: other, input: job })).rejects.toMatchObject({ code: 'forbidden' });
 });

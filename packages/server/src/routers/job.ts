@@ -6,6 +6,12 @@ export const jobRouter = router({
   list: procedure('job.list').query(({ ctx, input }) => listJobs({ ctx, input })),
   cancel: procedure('job.cancel').mutation(({ ctx, input }) => cancelJob({ ctx, input })),
   resume: procedure('job.resume').mutation(({ ctx, input }) => resumeJob({ ctx, input })),
-  // The signal is aborted when the caller goes away.
-  watch: procedure('job.watch').subscription(({ ctx, input, signal }) => watchJob({ ctx, input, signal })),
+  watch: procedure('job.watch').subscription(async function* ({ ctx, input, signal }) {
+    // The signal is aborted when the caller goes away.
+    for await (const job of watchJob({ ctx, input, signal })) {
+      // The key can have been revoked since the stream began.
+      await ctx.annals.authenticateAgain?.();
+      yield job;
+    }
+  }),
 });
