@@ -35,7 +35,7 @@ test('several processes may start on an empty database at once, and find it agai
 test('a database that no server has prepared is refused', async () => {
   await expect(open(await anEmptyDatabase(), false)).rejects.toMatchObject({
     code: 'invalid_input',
-    message: 'the database has not been prepared for Annals; start a server on it first',
+    message: 'not prepared for Annals; start a server on it first',
   });
 });
 

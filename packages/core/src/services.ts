@@ -86,7 +86,7 @@ async function assertMigrated(client: Client): Promise<void> {
   if (rowCount) return;
   throw new AnnalsError({
     code: 'invalid_input',
-    message: 'the database has not been prepared for Annals; start a server on it first',
+    message: 'not prepared for Annals; start a server on it first',
     path: 'database',
   });
 }
