@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
+import { type HttpBindings, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Metrics } from './metrics.ts';
 import { StartError } from './postgres/start-error.ts';
@@ -17,7 +17,7 @@ export interface HttpServer {
   readonly port: number;
   /** From now on requests are served. */
   open(ready: Ready): void;
-  /** Stop accepting, let the calls in hand end for at most `graceMs`, then drop what is left. */
+  /** Stop accepting, end event streams, let the calls in hand end for at most `graceMs`, then drop what is left. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -28,7 +28,8 @@ export interface HttpServer {
  */
 export async function listen({ host, port }: { host: string; port: number }): Promise<HttpServer> {
   let ready: Ready | undefined;
-  const app = new Hono();
+  const app = new Hono<Env>();
+  const streams: Streams = new Set();
   app.get('/healthz', (c) => c.text('ok'));
   app.get('/readyz', async (c) => ((await ready?.isReady()) ? c.text('ready') : c.text('not ready', 503)));
   app.get('/metrics', async (c) => {
@@ -36,9 +37,12 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
     const { contentType, body } = await ready.metrics.render();
     return c.body(body, 200, { 'content-type': contentType });
   });
-  app.all('/trpc/*', async (c) =>
-    ready ? ready.handler(c.req.raw) : c.text('starting', 503, { 'retry-after': '1' }),
-  );
+  app.all('/trpc/*', async (c) => {
+    if (!ready) return c.text('starting', 503, { 'retry-after': '1' });
+    const response = await ready.handler(c.req.raw);
+    if (response.headers.get('content-type')?.startsWith('text/event-stream')) keep(streams, c.env.outgoing);
+    return response;
+  });
   app.get('/', (c) => c.text('Annals. The API is at /trpc; see docs/api.md.\n'));
   const server = await bind(app, { host, port });
   return {
@@ -46,11 +50,24 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
     open: (next) => {
       ready = next;
     },
-    close: (graceMs) => closeServer(server, graceMs),
+    close: (graceMs) => {
+      const closed = closeServer(server, graceMs);
+      // They end with what they watch, which may be hours; who reads them comes back to another process.
+      for (const stream of streams) stream.destroy();
+      return closed;
+    },
   };
 }
 
-function bind(app: Hono, { host, port }: { host: string; port: number }): Promise<Server> {
+type Env = { Bindings: HttpBindings };
+type Streams = Set<HttpBindings['outgoing']>;
+
+function keep(streams: Streams, stream: HttpBindings['outgoing']): void {
+  streams.add(stream);
+  stream.once('close', () => streams.delete(stream));
+}
+
+function bind(app: Hono<Env>, { host, port }: { host: string; port: number }): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(server)) as Server;
     server.once('error', (error: NodeJS.ErrnoException) => reject(describe(error, { host, port })));
@@ -74,8 +91,11 @@ function describe(error: NodeJS.ErrnoException, { host, port }: { host: string; 
 function closeServer(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const drop = setTimeout(() => server.closeAllConnections(), graceMs);
+    // Those whose last call is answered from now on would be kept alive for another one.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
       clearTimeout(drop);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();
