@@ -43,7 +43,7 @@ describe('an export', () => {
         context: { requestId: 'req-test' },
         occurredAt: core.clock.now(),
         details: { resource: 'activity', permission: 'export' },
-        metadata: { order: 'oldest', query: 'action:invoice.*' },
+        metadata: { order: 'oldest', query: 'action:invoice.*', digest: expect.any(String) },
       },
     ]);
   });
@@ -52,11 +52,45 @@ describe('an export', () => {
     ['ip:10.0.0.1', ['ip']],
     ['Lovelace action:x', ['action', 'text']],
     [`message:${'x'.repeat(8_000)}`, ['message']],
+    ['message:"Ada signed in"', ['message']],
+    ['metadata.email:ada@example.com', ['metadata']],
+    ['targetLabel:Ada', ['targetLabel']],
   ])('by %.20s tells the fields of the filter, not their values', async (query, fields) => {
     const ctx = core.context();
     await exported(ctx, { query });
     const [record] = await ownRecords(ctx);
-    expect(record?.metadata).toEqual({ order: 'oldest', fields });
+    expect(record?.metadata).toEqual({ order: 'oldest', fields, digest: expect.any(String) });
+  });
+
+  test('is the same for a filter and for a query that is relative to now', async () => {
+    const ctx = core.context();
+    await storeAll(ctx, [anActivity(), anActivity(), anActivity()]);
+    for (const input of [
+      { query: 'since:52w action:invoice.*' },
+      { filter: { from: new Date(0), action: { any: ['invoice.*'] } } },
+    ]) {
+      const { next } = await exported(ctx, input);
+      core.clock.advance(1_000);
+      expect((await exported(ctx, { ...input, cursor: next })).activities).toHaveLength(1);
+    }
+  });
+
+  test('is gone on with by its own cursors only: not by those of a list, of another export or another key', async () => {
+    const ctx = core.context();
+    await storeAll(ctx, [anActivity(), anActivity(), anActivity()]);
+    const refused = { code: 'invalid_input', path: 'cursor' };
+    const { next: listed } = await listActivities({ ctx, input: { order: 'oldest', limit: 2 } });
+    await expect(exported(ctx, { cursor: listed })).rejects.toMatchObject(refused);
+    expect(await ownRecords(ctx)).toEqual([]);
+    const { next } = await exported(ctx, { query: 'action:invoice.*' });
+    await expect(exported(ctx, { cursor: next })).rejects.toMatchObject(refused);
+    const forged = next?.replace(/.{22}$/, 'A'.repeat(22));
+    await expect(exported(ctx, { query: 'action:invoice.*', cursor: forged })).rejects.toMatchObject(refused);
+    for (const other of [{ tenantId: ctx.tenantId, principal: { keyId: 'other' } }, {}]) {
+      const input = { query: 'action:invoice.*', cursor: next };
+      await expect(exported(core.context(other), input)).rejects.toMatchObject(refused);
+    }
+    expect((await exported(ctx, { query: 'action:invoice.*', cursor: next })).activities).toHaveLength(1);
   });
 
   test('that is refused is not recorded', async () => {

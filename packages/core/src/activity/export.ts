@@ -6,7 +6,9 @@ import {
   type Page,
   personalFieldsOf,
 } from '@annals/contract';
-import type { Verb } from '../context.ts';
+import type { Context, Verb } from '../context.ts';
+import type { Tx } from '../database/database.ts';
+import { addPass, digestOf, type ExportPass, mintSalt, requireRecorded, splitPass } from './export-pass.ts';
 import { readPage } from './page.ts';
 import { read, sightOf } from './read.ts';
 import { ensureRecordPartition, recordActivity } from './record-activity.ts';
@@ -17,31 +19,59 @@ const recordedQueryLengthMax = 4_096;
 
 /**
  * As `listActivities`, for taking records out: the first page is recorded as `annals.exported` in the same
- * transaction, so that no export begins unseen.
+ * transaction, and further pages are had by its cursors only, so that no export goes unseen.
+ *
+ * Errors  as `listActivities`; `invalid_input` at `cursor` for another export's, another key's or a list's.
  */
 export async function exportActivities({ ctx, input }: Verb<ListInput>): Promise<Page> {
   const filter = resolveFilter(ctx, input);
-  const first = input.cursor === undefined;
-  if (first) await ensureRecordPartition(ctx);
+  const page = (tx: Tx, cursor?: string) =>
+    readPage(tx, { order: input.order, limit: input.limit, cursor, filter, sight: sightOf(ctx) });
+  if (input.cursor !== undefined) {
+    const { cursor, pass } = splitPass(input.cursor);
+    return read(ctx, async (tx) => {
+      await requireRecorded(tx, ctx, { asked: input, pass });
+      return withPass(await page(tx, cursor), pass);
+    });
+  }
+  await ensureRecordPartition(ctx);
   return read(ctx, async (tx) => {
-    const page = await readPage(tx, { ...input, filter, sight: sightOf(ctx) });
-    if (first) {
-      await recordActivity(tx, ctx, {
-        action: 'annals.exported',
-        kind: 'data_access',
-        operation: 'read',
-        target: { type: 'export', id: ctx.tenantId },
-        details: { resource: 'activity', permission: 'export' },
-        metadata: { order: input.order, ...describe(filter) },
-      });
-    }
-    return page;
+    const first = await page(tx);
+    return withPass(first, await record(tx, ctx, { input, filter }));
   });
 }
 
-/** What was asked for: never a person's data, which would outlive their erasure in the record of the export. */
+async function record(
+  tx: Tx,
+  ctx: Context,
+  { input, filter }: { readonly input: ListInput; readonly filter: Filter },
+): Promise<ExportPass> {
+  const salt = mintSalt();
+  const recordId = await recordActivity(tx, ctx, {
+    action: 'annals.exported',
+    kind: 'data_access',
+    operation: 'read',
+    target: { type: 'export', id: ctx.tenantId },
+    details: { resource: 'activity', permission: 'export' },
+    metadata: { order: input.order, ...describe(filter), digest: digestOf(input, salt) },
+  });
+  return { recordId, salt };
+}
+
+function withPass({ activities, next, previous }: Page, pass: ExportPass): Page {
+  return {
+    activities,
+    ...(next !== undefined && { next: addPass(next, pass) }),
+    ...(previous !== undefined && { previous: addPass(previous, pass) }),
+  };
+}
+
+/** Parts of a filter whose values are what somebody wrote, and so can name anybody. */
+const written = ['text', 'message', 'reason', 'targetLabel', 'metadata', 'details'] as const;
+
+/** What was asked for: without the texts and personal fields of a person, who can have been erased before. */
 function describe(filter: Filter): JsonObject {
   const query = formatQuery(filter);
-  const named = personalFieldsOf(filter).length > 0 || filter.text !== undefined;
+  const named = personalFieldsOf(filter).length > 0 || written.some((part) => filter[part] !== undefined);
   return named || query.length > recordedQueryLengthMax ? { fields: Object.keys(filter) } : { query };
 }

@@ -6,7 +6,8 @@ import { type Cursor, formatCursor, type Order, parseCursor } from './cursor.ts'
 import { type ActivityRow, rowColumns, toActivity } from './row.ts';
 import { type Condition, every, type Sight, whereActivity } from './where.ts';
 
-export interface PageRequest extends Pick<ListInput, 'order' | 'cursor' | 'limit'> {
+export interface PageRequest extends Pick<ListInput, 'order' | 'limit'> {
+  readonly cursor?: string | undefined;
   readonly filter: Filter;
   readonly sight: Sight;
 }

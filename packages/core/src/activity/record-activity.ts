@@ -26,12 +26,14 @@ export async function ensureRecordPartition(ctx: Pick<Context, 'db' | 'clock'>):
 /**
  * Append one of Annals' own activities within an open transaction, so that an act and its record are
  * committed together or not at all. It becomes a batch of its own, of the transaction's tenant.
+ *
+ * Returns its id.
  */
 export async function recordActivity(
   tx: Tx,
   ctx: Pick<Context, 'clock' | 'principal' | 'requestId'>,
   activity: OwnActivity,
-): Promise<void> {
+): Promise<string> {
   const now = ctx.clock.now();
   const prepared = prepareActivity(
     { actor: keyActor(ctx.principal), context: { requestId: ctx.requestId }, ...activity },
@@ -41,4 +43,5 @@ export async function recordActivity(
     throw new Error(`own activity refused at ${prepared.refused.path}: ${prepared.refused.message}`);
   }
   await storeBatch(tx, { activities: [prepared.activity], recordedAt: now });
+  return prepared.activity.id;
 }
