@@ -61,6 +61,7 @@ export {
   type OpenServicesOptions,
   openServices,
 } from './services.ts';
+export { stackFrames } from './stack-frames.ts';
 export { createTenant } from './tenant/create-tenant.ts';
 export { ensureTenant } from './tenant/ensure-tenant.ts';
 export { listTenants } from './tenant/list-tenants.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '@annals/core';
+import { type Logger, stackFrames } from '@annals/core';
 import { errorInfoOf } from './error-info.ts';
 
 export interface Failure {
@@ -31,14 +31,7 @@ function describeCauses(error: unknown): CauseFields[] {
   for (let cause = error; cause instanceof Error && causes.length < 5; cause = cause.cause) {
     const { code } = cause as { code?: unknown };
     const named = typeof code === 'string' && /^\w{1,40}$/.test(code) ? { code } : {};
-    causes.push({ name: cause.constructor.name, ...named, frames: framesOf(cause) });
+    causes.push({ name: cause.constructor.name, ...named, frames: stackFrames(cause) });
   }
   return causes;
-}
-
-// A message may span lines and look like anything, so frames are what follows it and names a place in a file.
-function framesOf({ stack = '', message }: Error): string[] {
-  const start = stack.indexOf(message);
-  const lines = stack.slice(start === -1 ? 0 : start + message.length).split('\n');
-  return lines.filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line)).map((line) => line.trim());
 }
