@@ -11,12 +11,12 @@ const root = resolve(import.meta.dirname, '../..');
 const mayDependOn: Record<string, readonly string[]> = {
   'packages/contract': [],
   'packages/tlog': [],
-  'packages/core': ['contract'],
-  'packages/server': ['contract', 'core'],
-  'packages/client': ['contract'],
+  'packages/core': ['contract', 'tlog'],
+  'packages/server': ['contract', 'core', 'tlog'],
+  'packages/client': ['contract', 'tlog'],
   'packages/testkit': ['contract'],
-  'services/api': ['contract', 'core', 'server'],
-  scripts: ['client', 'contract', 'server'],
+  'services/api': ['contract', 'core', 'server', 'tlog'],
+  scripts: ['client', 'contract', 'server', 'tlog'],
   test: [],
 };
 
@@ -30,7 +30,7 @@ const mayDevelopWith: Record<string, readonly string[]> = {
   'packages/testkit': [],
   'services/api': ['client', 'testkit'],
   scripts: ['core', 'testkit'],
-  test: ['api', 'client', 'contract', 'core', 'scripts', 'server', 'testkit'],
+  test: ['api', 'client', 'contract', 'core', 'scripts', 'server', 'testkit', 'tlog'],
 };
 
 interface Manifest {

@@ -1,6 +1,9 @@
 import { ApiKeyEntity } from './access/entity.ts';
 import { ActivityEntity, BatchEntity } from './activity/entity.ts';
+import { HoldEntity } from './hold/entity.ts';
 import { JobEntity } from './job/entity.ts';
+import { CheckpointEntity, LogEntity, TileEntity } from './log/entity.ts';
+import { ErasureItemEntity, ManifestEntity, PurgeItemEntity } from './manifest/entity.ts';
 import { PlanEntity } from './plan/entity.ts';
 import { PolicyEntity } from './retention/entity.ts';
 import { TenantEntity } from './tenant/entity.ts';
@@ -10,6 +13,13 @@ export const entities = [
   ApiKeyEntity,
   ActivityEntity,
   BatchEntity,
+  LogEntity,
+  TileEntity,
+  CheckpointEntity,
+  ManifestEntity,
+  ErasureItemEntity,
+  PurgeItemEntity,
+  HoldEntity,
   PlanEntity,
   JobEntity,
   PolicyEntity,

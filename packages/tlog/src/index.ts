@@ -1,4 +1,36 @@
+export { decodeBase64, encodeBase64 } from './base64.ts';
 export { canonicalJson } from './canonical-json.ts';
+export {
+  commitRecords,
+  decodeEntry,
+  decodeOpenings,
+  type Entry,
+  type Erasing,
+  type ErasureItem,
+  encodeEntry,
+  encodeOpenings,
+  eraseSlots,
+  fixedSlots,
+  type Json,
+  type JsonMap,
+  type LoggedRecord,
+  type Manifest,
+  manifestRoot,
+  type Opening,
+  type OpeningSlot,
+  type Openings,
+  openingsOf,
+  type PurgeItem,
+  type RebuiltEntry,
+  type RebuiltSlot,
+  rebuildEntry,
+  type Slot,
+  type SlotPresence,
+  type SlotState,
+  saltBytes,
+  slotNumbers,
+  slotsOf,
+} from './entry/index.ts';
 export { type Limits, limits } from './limits.ts';
 export {
   type Checkpoint,

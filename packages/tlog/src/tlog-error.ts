@@ -15,10 +15,14 @@ export type TlogReason =
   | 'bad_proof'
   | 'bad_policy'
   | 'bad_json'
+  | 'bad_entry'
+  | 'bad_opening'
   /** A key, or a signature, of a type that this package does not speak. */
   | 'unsupported_key'
   /** A hash, a proof or a tile leads to another root than the one given. */
   | 'root_mismatch'
+  /** A record is not the one that its opening belongs to. */
+  | 'record_mismatch'
   /** A hash that is needed is in none of the tiles given. */
   | 'missing_tile'
   /** The signature of a known key does not verify. */

@@ -55,6 +55,12 @@ export const ActivityEntity = defineEntity({
     details: p.json<JsonObject>().nullable(),
     /** Names of the fields that were erased, as readers see them: `actor.id`, `metadata.plan`. */
     erased: p.type('text[]').$type<string[]>().nullable(),
+    /** Whether Annals itself wrote it: of an export, an erasure, a purge, a hold, the log. */
+    own: p.boolean(),
+    /** What the salts of the record's commitments derive from; null once something of it was erased. */
+    seed: p.blob().nullable(),
+    /** In place of the seed then: salts of what is there, commitments of what is gone (docs/format.md). */
+    openings: p.blob().nullable(),
   },
   indexes: [
     { name: 'activity_actor_idx', properties: ['tenantId', 'actorId', 'occurredAt', 'id'] },
@@ -84,5 +90,23 @@ export const BatchEntity = defineEntity({
     id: p.uuid().primary(),
     size: p.integer(),
     recordedAt: p.datetime(3),
+    /** Bounds of its activities' times, so that finding them leaves out partitions. */
+    firstOccurredAt: p.datetime(3),
+    lastOccurredAt: p.datetime(3),
+    /** RFC 6962 root of its leaf hashes. */
+    root: p.blob(),
+    /** The leaf hashes, until the log's tiles hold them. */
+    leaves: p.blob().nullable(),
+    /** The log's epoch, and the index in it of position 0; null until sequenced. */
+    epoch: p.integer().nullable(),
+    firstIndex: p.bigint('number').nullable(),
   },
+  indexes: [{ name: 'batch_unsequenced_idx', properties: ['tenantId', 'id'], where: 'first_index is null' }],
+  uniques: [
+    {
+      name: 'batch_index_idx',
+      properties: ['tenantId', 'epoch', 'firstIndex'],
+      where: 'first_index is not null',
+    },
+  ],
 });

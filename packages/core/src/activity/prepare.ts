@@ -1,4 +1,11 @@
-import { ActivityInput, type ErrorCode, type LogItem, limits, type ValidActivity } from '@annals/contract';
+import {
+  ActivityInput,
+  type ErrorCode,
+  type JsonObject,
+  type LogItem,
+  limits,
+  type ValidActivity,
+} from '@annals/contract';
 import { deriveId, timeOfId } from './activity-id.ts';
 import { firstProblem, type Problem } from './first-problem.ts';
 
@@ -6,7 +13,7 @@ import { firstProblem, type Problem } from './first-problem.ts';
 export type NewActivity = Omit<ValidActivity, 'id' | 'idempotencyKey' | 'occurredAt' | 'details'> & {
   readonly id: string;
   readonly occurredAt: Date;
-  readonly details?: object | undefined;
+  readonly details?: JsonObject | undefined;
 };
 
 export type Refused = Extract<LogItem, { status: 'refused' }>;
@@ -40,7 +47,13 @@ export function prepareActivity(
     return refuse({ ...told, path: field === undefined ? options.path : `${options.path}.${field}` }, code);
   }
   const derived = idempotencyKey && deriveId(options.tenantId, idempotencyKey, occurredAt);
-  return { activity: { ...rest, id: id ?? derived ?? options.mintId(occurredAt), occurredAt } };
+  const details = 'details' in rest && hasKeys(rest.details) ? rest.details : undefined;
+  return { activity: { ...rest, details, id: id ?? derived ?? options.mintId(occurredAt), occurredAt } };
+}
+
+/** Details without a key say nothing, and a log commits to nothing of them. */
+function hasKeys(details: object | undefined): details is JsonObject {
+  return details !== undefined && Object.keys(details).length > 0;
 }
 
 interface FieldProblem extends Omit<Problem, 'path'> {

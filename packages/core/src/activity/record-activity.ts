@@ -42,6 +42,6 @@ export async function recordActivity(
   if ('refused' in prepared) {
     throw new Error(`own activity refused at ${prepared.refused.path}: ${prepared.refused.message}`);
   }
-  await storeBatch(tx, { activities: [prepared.activity], recordedAt: now });
+  await storeBatch(tx, { activities: [prepared.activity], recordedAt: now, own: true });
   return prepared.activity.id;
 }

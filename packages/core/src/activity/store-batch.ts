@@ -1,4 +1,6 @@
+import { randomFillSync } from 'node:crypto';
 import type { Activity } from '@annals/contract';
+import { commitRecords, rootOf, saltBytes, splitHashes } from '@annals/tlog';
 import { type RawBuilder, sql } from 'kysely';
 import { v7 } from 'uuid';
 import type { Tx } from '../database/database.ts';
@@ -24,14 +26,13 @@ export class IdsTaken extends Error {
  * transaction must be undone and tried with what is left. Two that insert the same ids wait for each other
  * in the order of ids, so that neither waits for ever.
  */
-export async function storeBatch(
-  tx: Tx,
-  { activities, recordedAt }: { activities: readonly NewActivity[]; recordedAt: Date },
-): Promise<void> {
+export async function storeBatch(tx: Tx, { activities, recordedAt, own = false }: StoreBatch): Promise<void> {
   const batch = {
     id: v7({ msecs: recordedAt.getTime() }),
     recordedAt,
+    own,
     activities: activities.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    seeds: randomFillSync(Buffer.allocUnsafe(activities.length * saltBytes)),
   };
   const inserted = await tx.query(insertActivities(tx.tenantId, batch));
   if (inserted.length < activities.length) {
@@ -43,16 +44,33 @@ export async function storeBatch(
       ),
     );
   }
-  await tx.query(
-    sql`insert into annals.batch (tenant_id, id, size, recorded_at)
-      values (${tx.tenantId}, ${batch.id}, ${activities.length}, ${recordedAt.toISOString()})`,
+  const leaves = commitRecords(
+    batch.activities.map((activity) => ({ ...activity, recordedAt, own })),
+    batch.seeds,
   );
+  const times = activities.map(({ occurredAt }) => occurredAt.toISOString()).toSorted();
+  await tx.query(
+    sql`insert into annals.batch
+      (tenant_id, id, size, recorded_at, first_occurred_at, last_occurred_at, root, leaves)
+      values (${tx.tenantId}, ${batch.id}, ${activities.length}, ${recordedAt.toISOString()},
+        ${times.at(0)}, ${times.at(-1)}, ${Buffer.from(rootOf(splitHashes(leaves)))}, ${Buffer.from(leaves)})`,
+  );
+}
+
+export interface StoreBatch {
+  readonly activities: readonly NewActivity[];
+  readonly recordedAt: Date;
+  /** Whether Annals itself wrote them. */
+  readonly own?: boolean;
 }
 
 interface Batch {
   readonly id: string;
   readonly recordedAt: Date;
+  readonly own: boolean;
   readonly activities: readonly NewActivity[];
+  /** 16 random bytes for each activity, in their order; what the salts of its commitments derive from. */
+  readonly seeds: Buffer;
 }
 
 /** One bound array a column, whatever the number of rows. */
@@ -64,8 +82,9 @@ function insertActivities(tenantId: string, batch: Batch): RawBuilder<{ id: stri
   const ofField = ({ path, type }: FieldColumn) => array((each) => valueAt(each, path), type);
   return sql`
     insert into annals.activity
-      (tenant_id, batch_id, recorded_at, position, occurred_at, ${columns}, tags, metadata, details)
-    select ${tenantId}, ${batch.id}, ${batch.recordedAt.toISOString()}::timestamptz, n - 1,
+      (tenant_id, batch_id, recorded_at, own, seed, position, occurred_at, ${columns}, tags, metadata, details)
+    select ${tenantId}, ${batch.id}, ${batch.recordedAt.toISOString()}::timestamptz, ${batch.own},
+      substring(${batch.seeds}::bytea from ((n - 1) * ${saltBytes} + 1)::int for ${saltBytes}), n - 1,
       occurred_at, ${columns}, tags::text[], metadata, details
     from unnest(
       ${array(({ occurredAt }) => occurredAt.toISOString(), 'timestamptz')},

@@ -26,17 +26,17 @@ export async function endJob(tx: Tx, { caller, job, status, actor }: EndJob): Pr
   const plan = await tx.em.findOneOrFail(PlanEntity, { id: job.planId });
   const mode = modeOf(plan);
   await tx.em.nativeUpdate(PlanEntity, { id: job.planId }, { status: 'done', request: {}, summary: {} });
-  await tx.em.nativeUpdate(
-    JobEntity,
-    { id: job.id },
-    { status, cursor: null, error: null, updatedAt: now, endedAt: now },
-  );
-  await recordActivity(tx, caller, {
+  const completedId = await recordActivity(tx, caller, {
     ...(actor && { actor }),
     action: ownActions[job.kind][status],
     target: { type: 'job', id: job.id },
     metadata: { jobId: job.id, planId: job.planId, mode, ...(job.result && account(job, job.result)) },
   });
+  await tx.em.nativeUpdate(
+    JobEntity,
+    { id: job.id },
+    { status, cursor: null, error: null, completedId, updatedAt: now, endedAt: now },
+  );
 }
 
 /** What the run did, in numbers: names of fields and policies, never a value or a path of somebody's JSON. */

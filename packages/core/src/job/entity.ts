@@ -25,6 +25,10 @@ export const JobEntity = defineEntity({
     /** Counts so far, in the making; final when the job has ended. */
     result: p.json<JobResult>().nullable(),
     error: p.json<{ code: ErrorCode; message: string }>().nullable(),
+    /** Annals' own records of its request and of its end, and the manifest that lists what it removed. */
+    requestedId: p.uuid().nullable(),
+    completedId: p.uuid().nullable(),
+    manifestId: p.uuid().nullable(),
     createdAt: p.datetime(3),
     updatedAt: p.datetime(3),
     endedAt: p.datetime(3).nullable(),

@@ -22,8 +22,7 @@ export const ownActions = {
  * Whether a record is one of Annals' own: of itself, of erasures, of purges. They prove what happened, so that
  * neither a policy nor a filter means them unless it names their actions.
  */
-export const isOwnRecord: RawBuilder<boolean> = sql`(starts_with(action, 'annals.')
-  or starts_with(action, 'erasure.') or starts_with(action, 'retention.'))`;
+export const isOwnRecord: RawBuilder<boolean> = sql`own`;
 
 /** How a run removes, for its records: `anonymize`, `pseudonymize`, `redact` or `retention`. */
 export function modeOf({ kind, request }: { readonly kind: JobKind; readonly request: object }): string {

@@ -45,6 +45,9 @@ const activity = [
     metadata jsonb not null,
     details jsonb null,
     erased text[] null,
+    own boolean not null,
+    seed bytea null,
+    openings bytea null,
     constraint activity_pkey primary key (tenant_id, occurred_at, id)
   ) partition by range (occurred_at)`,
   `create index activity_actor_idx on annals.activity (tenant_id, actor_id, occurred_at, id)`,
@@ -74,8 +77,87 @@ const tables = [
     id uuid not null,
     size int not null,
     recorded_at timestamptz(3) not null,
+    first_occurred_at timestamptz(3) not null,
+    last_occurred_at timestamptz(3) not null,
+    root bytea not null,
+    leaves bytea null,
+    epoch int null,
+    first_index bigint null,
     primary key (tenant_id, id)
   )`,
+  // Hashes do not compress; trying costs time.
+  `alter table annals.batch alter column leaves set storage external`,
+  `create index batch_unsequenced_idx on annals.batch (tenant_id, id) where first_index is null`,
+  `create unique index batch_index_idx on annals.batch (tenant_id, epoch, first_index) where first_index is not null`,
+  `create table annals.log (
+    tenant_id text not null,
+    epoch int not null,
+    size bigint not null,
+    root bytea not null,
+    edge bytea[] not null,
+    sequenced_at timestamptz(3) not null,
+    primary key (tenant_id, epoch)
+  )`,
+  `create table annals.tile (
+    tenant_id text not null,
+    epoch int not null,
+    level int not null,
+    index bigint not null,
+    hashes bytea not null,
+    primary key (tenant_id, epoch, level, index)
+  )`,
+  `alter table annals.tile alter column hashes set storage external`,
+  `create table annals.checkpoint (
+    tenant_id text not null,
+    epoch int not null,
+    size bigint not null,
+    root bytea not null,
+    note text not null,
+    signed_at timestamptz(3) not null,
+    primary key (tenant_id, epoch, size)
+  )`,
+  `create table annals.manifest (
+    tenant_id text not null,
+    id uuid not null,
+    kind text not null,
+    salt bytea not null,
+    opened_at timestamptz(3) not null,
+    items bigint null,
+    root bytea null,
+    activity_id uuid null,
+    sealed_at timestamptz(3) null,
+    primary key (tenant_id, id)
+  )`,
+  `create unique index manifest_open_idx on annals.manifest (tenant_id, kind) where sealed_at is null`,
+  `create table annals.erasure_item (
+    tenant_id text not null,
+    manifest_id uuid not null,
+    batch_id uuid not null,
+    position int not null,
+    slots bytea not null,
+    rest bytea not null,
+    primary key (tenant_id, manifest_id, batch_id, position)
+  )`,
+  `create table annals.purge_item (
+    tenant_id text not null,
+    manifest_id uuid not null,
+    batch_id uuid not null,
+    positions int4multirange not null,
+    primary key (tenant_id, manifest_id, batch_id)
+  )`,
+  `create table annals.hold (
+    tenant_id text not null,
+    id uuid not null,
+    name text not null,
+    request jsonb not null,
+    created_at timestamptz(3) not null,
+    created_by text not null,
+    released_at timestamptz(3) null,
+    released_by text null,
+    primary key (tenant_id, id)
+  )`,
+  // What a hold is over can name a person: no samples of it in the planner's statistics.
+  `alter table annals.hold alter column request set statistics 0`,
   `create table annals.plan (
     tenant_id text not null,
     id uuid not null,
@@ -101,6 +183,9 @@ const tables = [
     cursor jsonb null,
     result jsonb null,
     error jsonb null,
+    requested_id uuid null,
+    completed_id uuid null,
+    manifest_id uuid null,
     created_at timestamptz(3) not null,
     updated_at timestamptz(3) not null,
     ended_at timestamptz(3) null,
@@ -124,9 +209,21 @@ function tenantPolicy(table: string, column: string): string[] {
 }
 
 const policies = [
-  ...['api_key', 'activity', 'batch', 'plan', 'job', 'policy'].flatMap((table) =>
-    tenantPolicy(table, 'tenant_id'),
-  ),
+  ...[
+    'api_key',
+    'activity',
+    'batch',
+    'log',
+    'tile',
+    'checkpoint',
+    'manifest',
+    'erasure_item',
+    'purge_item',
+    'hold',
+    'plan',
+    'job',
+    'policy',
+  ].flatMap((table) => tenantPolicy(table, 'tenant_id')),
   ...tenantPolicy('tenant', 'id'),
 ];
 
@@ -255,6 +352,36 @@ const functions = [
         where j.status in ('queued', 'running') and j.updated_at < untouched_since order by j.updated_at;
     end `,
   ),
+  // The sequencer and the signer serve all tenants.
+  ownerFunction(
+    'find_unsequenced(tenants_max int)',
+    'table (tenant_id text, oldest timestamptz)',
+    ` begin
+      return query select b.tenant_id, min(b.recorded_at) from annals.batch b
+        where b.first_index is null group by b.tenant_id order by 2 limit tenants_max;
+    end `,
+  ),
+  ownerFunction(
+    'find_unsigned(tenants_max int)',
+    'table (tenant_id text, epoch int, size bigint, sequenced_at timestamptz)',
+    ` begin
+      return query select l.tenant_id, l.epoch, l.size, l.sequenced_at from annals.log l
+        where l.size > 0
+          and l.epoch = (select max(e.epoch) from annals.log e where e.tenant_id = l.tenant_id)
+          and not exists (
+            select from annals.checkpoint c
+            where c.tenant_id = l.tenant_id and c.epoch = l.epoch and c.size >= l.size)
+        order by l.sequenced_at limit tenants_max;
+    end `,
+  ),
+  ownerFunction(
+    'find_open_manifests(opened_before timestamptz)',
+    'table (tenant_id text, id uuid)',
+    ` begin
+      return query select m.tenant_id, m.id from annals.manifest m
+        where m.sealed_at is null and m.opened_at <= opened_before order by m.opened_at;
+    end `,
+  ),
   ownerFunction(
     'delete_expired_plans(moment timestamptz)',
     'void',
@@ -270,9 +397,18 @@ const grants = [
   `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz), annals.refresh_activity_statistics(text[]) to annals_custodian`,
   `grant execute on function annals.sole_tenant_partitions(text), annals.find_idle_jobs(timestamptz), annals.delete_expired_plans(timestamptz) to annals_app`,
   `grant execute on function annals.sole_tenant_partitions(text) to annals_custodian`,
+  `grant execute on function annals.find_unsequenced(int), annals.find_unsigned(int), annals.find_open_manifests(timestamptz) to annals_app`,
   // Grants stand on the partitioned parent only: a partition queried directly would escape its policy.
   `grant select, insert on annals.activity, annals.batch to annals_app, annals_custodian`,
   `grant update, delete on annals.activity to annals_custodian`,
+  // The log is written by the custodian alone, so that what can only append and read cannot rewrite it.
+  `grant select on annals.log, annals.tile, annals.checkpoint, annals.manifest, annals.erasure_item, annals.purge_item to annals_app`,
+  `grant select, insert, update on annals.log, annals.checkpoint, annals.manifest, annals.erasure_item, annals.purge_item to annals_custodian`,
+  `grant select, insert on annals.tile to annals_custodian`,
+  `grant update (epoch, first_index, leaves) on annals.batch to annals_custodian`,
+  `grant select, insert on annals.hold to annals_app`,
+  `grant update (released_at, released_by) on annals.hold to annals_app`,
+  `grant select on annals.hold to annals_custodian`,
   `grant select, insert on annals.tenant to annals_app`,
   `grant select, insert on annals.api_key, annals.plan, annals.job to annals_app`,
   // What a key may do, what a plan is for and what a job has done stay as they are.

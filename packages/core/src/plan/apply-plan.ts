@@ -89,24 +89,34 @@ interface InsertJob {
 
 async function insertJob({ ctx, tx, plan, activities }: InsertJob): Promise<Job> {
   const now = ctx.clock.now();
+  const id = v7({ msecs: now.getTime() });
+  const requestedId = await recordActivity(tx, ctx, {
+    action: ownActions[plan.kind].requested,
+    target: { type: 'job', id },
+    // Never whom or what the plan names: the record outlives the erasure.
+    metadata: { jobId: id, planId: plan.id, mode: modeOf(plan), activities },
+  });
   const job = {
     tenantId: ctx.tenantId,
-    id: v7({ msecs: now.getTime() }),
+    id,
     planId: plan.id,
     kind: plan.kind,
     status: 'queued' as const,
     cancelRequested: false,
     done: 0,
     total: 0,
+    requestedId,
     createdAt: now,
     updatedAt: now,
   };
   await tx.em.insert(JobEntity, job);
-  await recordActivity(tx, ctx, {
-    action: ownActions[plan.kind].requested,
-    target: { type: 'job', id: job.id },
-    // Never whom or what the plan names: the record outlives the erasure.
-    metadata: { jobId: job.id, planId: plan.id, mode: modeOf(plan), activities },
+  return toJob({
+    ...job,
+    cursor: null,
+    result: null,
+    error: null,
+    completedId: null,
+    manifestId: null,
+    endedAt: null,
   });
-  return toJob({ ...job, cursor: null, result: null, error: null, endedAt: null });
 }

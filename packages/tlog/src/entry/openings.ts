@@ -1,0 +1,78 @@
+import { TlogError } from '../tlog-error.ts';
+import { hashBytes } from '../tree/hash.ts';
+import { saltBytes } from './commitment.ts';
+import { checkPresence, type SlotPresence, slotCount } from './entry.ts';
+
+/**
+ * How a slot is accounted for. `open`: its value is in the record. `gone`: erased, and nothing is in its place.
+ * `replaced`: erased, and the record shows what is left of it or a pseudonym. `withheld`: the reader may not see
+ * the value.
+ */
+export const slotStates = ['open', 'gone', 'replaced', 'withheld'] as const;
+export type SlotState = (typeof slotStates)[number];
+
+/** With a salt the slot's commitment is computed from the record; without, it stands here. */
+export type OpeningSlot =
+  | { readonly state: 'open'; readonly salt: Uint8Array }
+  | { readonly state: Exclude<SlotState, 'open'>; readonly commitment: Uint8Array };
+
+/** What leads from a record, parts of which are erased or withheld, to its entry. */
+export interface Openings extends SlotPresence {
+  /** One for each slot that is there, in the order of their numbers. */
+  readonly slots: readonly OpeningSlot[];
+  /** Salt of the commitment to what the erased slots show; absent where nothing was erased. */
+  readonly restSalt?: Uint8Array | undefined;
+}
+
+const version = 1;
+const headerBytes = 10;
+
+/** The bytes of `docs/format.md`. */
+export function encodeOpenings(openings: Openings): Uint8Array {
+  const { bitmap, metadata, details, slots, restSalt } = openings;
+  checkPresence(openings);
+  if (slots.length !== slotCount(openings)) throw new TlogError('bad_opening', 'one is needed for each slot');
+  const parts = slots.map((slot) => (slot.state === 'open' ? slot.salt : slot.commitment));
+  const length = parts.reduce((sum, part) => sum + 1 + part.length, headerBytes + (restSalt?.length ?? 0));
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = version;
+  bytes[1] = restSalt ? 1 : 0;
+  view.setUint32(2, bitmap);
+  view.setUint16(6, metadata);
+  view.setUint16(8, details);
+  let at = headerBytes;
+  for (const [index, slot] of slots.entries()) {
+    const part = parts[index] as Uint8Array;
+    bytes[at] = slotStates.indexOf(slot.state);
+    bytes.set(part, at + 1);
+    at += 1 + part.length;
+  }
+  if (restSalt) bytes.set(restSalt, at);
+  return bytes;
+}
+
+/** Errors: `bad_opening` or `bad_entry` for whatever `encodeOpenings` would not have written. */
+export function decodeOpenings(bytes: Uint8Array): Openings {
+  if (bytes.length < headerBytes || bytes[0] !== version || (bytes[1] ?? 2) > 1) {
+    throw new TlogError('bad_opening', 'the openings are of another version, or end early');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const presence = { bitmap: view.getUint32(2), metadata: view.getUint16(6), details: view.getUint16(8) };
+  checkPresence(presence);
+  const slots: OpeningSlot[] = [];
+  let at = headerBytes;
+  const take = (length: number): Uint8Array => {
+    if (at + length > bytes.length) throw new TlogError('bad_opening', 'the openings end early');
+    at += length;
+    return bytes.slice(at - length, at);
+  };
+  for (let left = slotCount(presence); left > 0; left -= 1) {
+    const state = slotStates[take(1)[0] ?? slotStates.length];
+    if (state === undefined) throw new TlogError('bad_opening', 'a slot has no such state');
+    slots.push(state === 'open' ? { state, salt: take(saltBytes) } : { state, commitment: take(hashBytes) });
+  }
+  const restSalt = bytes[1] === 1 ? take(saltBytes) : undefined;
+  if (at !== bytes.length) throw new TlogError('bad_opening', 'something follows the openings');
+  return { ...presence, slots, ...(restSalt && { restSalt }) };
+}
