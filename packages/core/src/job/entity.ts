@@ -25,10 +25,10 @@ export const JobEntity = defineEntity({
     /** Counts so far, in the making; final when the job has ended. */
     result: p.json<JobResult>().nullable(),
     error: p.json<{ code: ErrorCode; message: string }>().nullable(),
-    /** Annals' own records of its request and of its end, and the manifest that lists what it removed. */
+    /** Annals' own records of its request and of its end, and the manifests that list what it removed. */
     requestedId: p.uuid().nullable(),
     completedId: p.uuid().nullable(),
-    manifestId: p.uuid().nullable(),
+    manifestIds: p.type('uuid[]').$type<string[]>().nullable(),
     createdAt: p.datetime(3),
     updatedAt: p.datetime(3),
     endedAt: p.datetime(3).nullable(),

@@ -39,6 +39,8 @@ export const ErasureItemEntity = defineEntity({
     manifestId: p.uuid().primary(),
     batchId: p.uuid().primary(),
     position: p.integer().primary(),
+    /** Slots of the entry: the record may be purged before the manifest is sealed. */
+    slotCount: p.integer(),
     /** A bit for each slot of the entry, in its order: whether its original value has gone. */
     slots: p.blob(),
     /** Commitment to what the erased slots show now (docs/format.md). */

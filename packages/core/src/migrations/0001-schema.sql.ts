@@ -134,6 +134,7 @@ const tables = [
     manifest_id uuid not null,
     batch_id uuid not null,
     position int not null,
+    slot_count int not null,
     slots bytea not null,
     rest bytea not null,
     primary key (tenant_id, manifest_id, batch_id, position)
@@ -185,7 +186,7 @@ const tables = [
     error jsonb null,
     requested_id uuid null,
     completed_id uuid null,
-    manifest_id uuid null,
+    manifest_ids uuid[] null,
     created_at timestamptz(3) not null,
     updated_at timestamptz(3) not null,
     ended_at timestamptz(3) null,
@@ -293,9 +294,11 @@ const functions = [
   ),
   // Dropped only when its rows are just the \`expected\` ones of one tenant, all recorded by then; else the answer
   // is false, as it is when the lock cannot be had at once: whoever waits for it makes all others wait. The
-  // parent is locked first, as inserts do, so that the two cannot wait for each other.
+  // parent is locked first, as inserts do, so that the two cannot wait for each other. What goes is listed in the
+  // manifest: here, since nobody else may read the partition between its count and its end.
   ownerFunction(
-    "drop_activity_partition(partition_name text, tenant text, expected bigint, recorded_until timestamptz default 'infinity')",
+    `drop_activity_partition(partition_name text, tenant text, expected bigint,
+      recorded_until timestamptz default 'infinity', manifest uuid default null)`,
     'boolean',
     `
     declare
@@ -317,6 +320,14 @@ const functions = [
         partition_name)
         into total, own using tenant, recorded_until;
       if total <> expected or own <> expected then return false; end if;
+      if manifest is not null then
+        execute format(
+          'insert into annals.purge_item as i (tenant_id, manifest_id, batch_id, positions)
+            select $1, $2, batch_id, range_agg(int4range(position, position + 1)) from annals.%I group by batch_id
+            on conflict (tenant_id, manifest_id, batch_id) do update set positions = i.positions + excluded.positions',
+          partition_name)
+          using tenant, manifest;
+      end if;
       execute format('drop table annals.%I', partition_name);
       return true;
     end `,
@@ -374,12 +385,13 @@ const functions = [
         order by l.sequenced_at limit tenants_max;
     end `,
   ),
+  // Those of purges do not mix runs, so that they are sealed without waiting for others.
   ownerFunction(
     'find_open_manifests(opened_before timestamptz)',
     'table (tenant_id text, id uuid)',
     ` begin
       return query select m.tenant_id, m.id from annals.manifest m
-        where m.sealed_at is null and m.opened_at <= opened_before order by m.opened_at;
+        where m.sealed_at is null and (m.opened_at <= opened_before or m.kind = 'purge') order by m.opened_at;
     end `,
   ),
   ownerFunction(
@@ -394,7 +406,7 @@ const grants = [
   `grant usage on schema annals to annals_app, annals_custodian`,
   `grant execute on function annals.find_api_key(text), annals.list_tenants() to annals_app`,
   `grant execute on function annals.create_activity_partition(timestamptz) to annals_app, annals_custodian`,
-  `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz), annals.refresh_activity_statistics(text[]) to annals_custodian`,
+  `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz, uuid), annals.refresh_activity_statistics(text[]) to annals_custodian`,
   `grant execute on function annals.sole_tenant_partitions(text), annals.find_idle_jobs(timestamptz), annals.delete_expired_plans(timestamptz) to annals_app`,
   `grant execute on function annals.sole_tenant_partitions(text) to annals_custodian`,
   `grant execute on function annals.find_unsequenced(int), annals.find_unsigned(int), annals.find_open_manifests(timestamptz) to annals_app`,

@@ -116,7 +116,7 @@ async function insertJob({ ctx, tx, plan, activities }: InsertJob): Promise<Job>
     result: null,
     error: null,
     completedId: null,
-    manifestId: null,
+    manifestIds: null,
     endedAt: null,
   });
 }
