@@ -4,6 +4,7 @@ import type { Context, Principal, Services } from './context.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { migrate, provision } from './database/provision.ts';
 import type { JobQueue } from './job/queue.ts';
+import { sequence } from './log/sequence.ts';
 import { silentLogger } from './logger.ts';
 
 /** For tests of any room: a migrated database of their own, the services on it, and contexts to call verbs with. */
@@ -57,4 +58,17 @@ export async function openTestCore(): Promise<TestCore> {
       await database.drop();
     },
   };
+}
+
+/** Bring all that is committed for the tenant into its log, as a sequencer would; returns how many activities. */
+export async function sequenceAll(
+  { services }: Pick<TestCore, 'services'>,
+  tenantId: string,
+): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const added = await sequence(services, tenantId);
+    if (added === 0) return total;
+    total += added;
+  }
 }

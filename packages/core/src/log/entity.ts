@@ -46,6 +46,8 @@ export const CheckpointEntity = defineEntity({
     size: p.bigint('number').primary(),
     root: p.blob(),
     note: p.text(),
+    /** The keys of the log that signed, as C2SP vkeys. */
+    verifierKeys: p.type('text[]').$type<string[]>(),
     signedAt: p.datetime(3),
   },
 });
