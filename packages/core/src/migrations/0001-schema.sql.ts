@@ -113,6 +113,7 @@ const tables = [
     size bigint not null,
     root bytea not null,
     note text not null,
+    verifier_keys text[] not null,
     signed_at timestamptz(3) not null,
     primary key (tenant_id, epoch, size)
   )`,
@@ -155,10 +156,12 @@ const tables = [
     created_by text not null,
     released_at timestamptz(3) null,
     released_by text null,
+    release_reason text null,
     primary key (tenant_id, id)
   )`,
-  // What a hold is over can name a person: no samples of it in the planner's statistics.
-  `alter table annals.hold alter column request set statistics 0`,
+  // These can name a person: no samples of them in the planner's statistics.
+  `alter table annals.hold alter column request set statistics 0,
+    alter column name set statistics 0, alter column release_reason set statistics 0`,
   `create table annals.plan (
     tenant_id text not null,
     id uuid not null,
@@ -419,8 +422,8 @@ const grants = [
   `grant select, insert on annals.tile to annals_custodian`,
   `grant update (epoch, first_index, leaves) on annals.batch to annals_custodian`,
   `grant select, insert on annals.hold to annals_app`,
-  `grant update (released_at, released_by) on annals.hold to annals_app`,
-  `grant select on annals.hold to annals_custodian`,
+  `grant update (request, released_at, released_by, release_reason) on annals.hold to annals_app`,
+  `grant select, update (name, release_reason) on annals.hold to annals_custodian`,
   `grant select, insert on annals.tenant to annals_app`,
   `grant select, insert on annals.api_key, annals.plan, annals.job to annals_app`,
   // What a key may do, what a plan is for and what a job has done stay as they are.
