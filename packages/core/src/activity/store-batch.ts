@@ -55,6 +55,7 @@ export async function storeBatch(tx: Tx, { activities, recordedAt, own = false }
       values (${tx.tenantId}, ${batch.id}, ${activities.length}, ${recordedAt.toISOString()},
         ${times.at(0)}, ${times.at(-1)}, ${Buffer.from(rootOf(splitHashes(leaves)))}, ${Buffer.from(leaves)})`,
   );
+  tx.notify('annals_batch');
 }
 
 export interface StoreBatch {

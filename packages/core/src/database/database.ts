@@ -1,10 +1,11 @@
 import { AnnalsError } from '@annals/contract';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import type { RawBuilder } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { entities } from '../entities.ts';
 import { timedOut, toDomainError } from './domain-error.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, takeRole } from './roles.ts';
+import { type Channel, createSignals, type Signals } from './signals.ts';
 import { createTurns } from './turns.ts';
 import { wholeUrl } from './whole-url.ts';
 
@@ -15,6 +16,8 @@ export interface Tx {
   readonly em: EntityManager;
   /** For SQL that the ORM does not write well. Values are bound, never interpolated. */
   query<Row>(statement: RawBuilder<Row>): Promise<Row[]>;
+  /** Signal this once the transaction has committed. */
+  notify(channel: Channel): void;
 }
 
 export interface TransactionOptions {
@@ -36,6 +39,7 @@ export interface Database {
   query<Row>(statement: RawBuilder<Row>): Promise<Row[]>;
   /** Connections of both pools, for metrics. */
   pools(): Promise<{ role: RuntimeRole; total: number; idle: number; waiting: number }[]>;
+  readonly signals: Signals;
   close(): Promise<void>;
 }
 
@@ -54,23 +58,31 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const orms = { app, custodian };
   // The rest of the connections stay with what is short: authentication, and whoever writes.
   const reads = createTurns(Math.max(1, Math.floor((poolMaxOf(options) * 3) / 4)));
+  const query = async <Row>(statement: RawBuilder<Row>): Promise<Row[]> => {
+    try {
+      return (await statement.execute(app.em.fork().getKysely())).rows;
+    } catch (error) {
+      throw toDomainError(error);
+    }
+  };
+  const signals = createSignals({
+    connectionString: options.urls.app,
+    setRole: options.setRole,
+    send: (channel, sender) => query(sql`select pg_notify(${channel}, ${sender})`),
+  });
   return {
     transaction: (tenantId, work, settings = {}) => {
-      const run = () => runTransaction(orms[settings.role ?? 'app'], { tenantId, work, settings });
+      const run = () => runTransaction(orms[settings.role ?? 'app'], { tenantId, work, settings, signals });
       return isRead(settings) ? reads.run(run, settings.timeoutMs ?? readWaitMsMax) : run();
     },
-    query: async (statement) => {
-      try {
-        return (await statement.execute(app.em.fork().getKysely())).rows;
-      } catch (error) {
-        throw toDomainError(error);
-      }
-    },
+    query,
     pools: async () => [
       { role: 'app', ...(await poolOf(app)) },
       { role: 'custodian', ...(await poolOf(custodian)) },
     ],
+    signals,
     close: async () => {
+      await signals.close();
       await Promise.all([app.close(), custodian.close()]);
     },
   };
@@ -110,9 +122,10 @@ interface Run<T> {
   readonly tenantId: string;
   readonly work: (tx: Tx) => Promise<T>;
   readonly settings: TransactionOptions;
+  readonly signals: Signals;
 }
 
-async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings }: Run<T>): Promise<T> {
+async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, signals }: Run<T>): Promise<T> {
   if (tenantId === undefined)
     throw new AnnalsError({ code: 'internal', message: 'a transaction needs a tenant' });
   const em = orm.em.fork();
@@ -121,8 +134,9 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings }: Ru
     em.setSessionContext({ variables: { statement_timeout: settings.timeoutMs } });
   }
   const deadlineMs = performance.now() + (settings.timeoutMs ?? Number.POSITIVE_INFINITY);
+  const notified = new Set<Channel>();
   try {
-    return await em.transactional(
+    const result = await em.transactional(
       (inner) =>
         work({
           tenantId,
@@ -131,9 +145,13 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings }: Ru
             if (performance.now() > deadlineMs) throw timedOut();
             return (await statement.execute(inner.getKysely())).rows;
           },
+          notify: (channel) => void notified.add(channel),
         }),
       settings.snapshot ? { isolationLevel: 'repeatable read' } : {},
     );
+    // Within the transaction it would make all that commit with one wait for each other.
+    for (const channel of notified) signals.notify(channel);
+    return result;
   } catch (error) {
     throw toDomainError(error);
   }

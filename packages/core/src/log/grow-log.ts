@@ -59,6 +59,7 @@ export async function growLog(
       sequenced_at = ${clock.now().toISOString()}
     where tenant_id = ${tx.tenantId} and epoch = ${log.epoch} and size = ${log.size} returning 1`);
   if (length !== 1) throw new LogRefused('the log was moved on by somebody who did not hold it');
+  tx.notify('annals_log');
   return added;
 }
 

@@ -366,13 +366,22 @@ const functions = [
         where j.status in ('queued', 'running') and j.updated_at < untouched_since order by j.updated_at;
     end `,
   ),
-  // The sequencer and the signer serve all tenants.
+  // The sequencer and the signer serve all tenants. One look at the index for each tenant: there can be millions of
+  // batches of one, and the first in the order of their ids is the oldest.
   ownerFunction(
     'find_unsequenced(tenants_max int)',
     'table (tenant_id text, oldest timestamptz)',
     ` begin
-      return query select b.tenant_id, min(b.recorded_at) from annals.batch b
-        where b.first_index is null group by b.tenant_id order by 2 limit tenants_max;
+      return query
+        with recursive waiting (id, since) as (
+          (select b.tenant_id, b.recorded_at from annals.batch b
+            where b.first_index is null order by b.tenant_id, b.id limit 1)
+          union all
+          select next.tenant_id, next.recorded_at from waiting, lateral (
+            select b.tenant_id, b.recorded_at from annals.batch b
+            where b.first_index is null and b.tenant_id > waiting.id order by b.tenant_id, b.id limit 1) as next
+        )
+        select waiting.id, waiting.since from waiting order by 2 limit tenants_max;
     end `,
   ),
   ownerFunction(

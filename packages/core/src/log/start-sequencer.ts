@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Services } from '../context.ts';
+import { createWaiter } from '../database/create-waiter.ts';
+import { isAborted } from '../job/is-aborted.ts';
+import { sequenceRound } from './sequence-round.ts';
+
+export interface SequencerOptions {
+  /** How often it looks without being woken; 200 ms unless told otherwise. */
+  readonly pollMs?: number;
+}
+
+export interface Sequencer {
+  /** Finish the transactions in hand, and leave the rest to others. */
+  stop(): Promise<void>;
+}
+
+/** Under a steady stream of batches, each round takes what has come together in so long. */
+const gatherMs = 25;
+const failurePauseMs = 1_000;
+
+/**
+ * Bring what is committed into the logs of all tenants until `stop`: woken by whoever commits, here or in another
+ * process, and looking by itself besides. Any number of processes may do so.
+ *
+ * A log that contradicts itself is left as it is, and reported; the others go on. While the database cannot be
+ * reached, it is waited for.
+ */
+export function startSequencer(
+  services: Pick<Services, 'db' | 'clock' | 'log'>,
+  { pollMs = 200 }: SequencerOptions = {},
+): Sequencer {
+  const waiter = createWaiter(services.db.signals, 'annals_batch');
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => undefined);
+  const run = async () => {
+    const refusals = new Map<string, number>();
+    while (!isAborted(signal)) {
+      const begunMs = performance.now();
+      const outcome = await sequenceRound(services, { refusals, signal });
+      if (outcome === 'failed') await pause(failurePauseMs);
+      else if (outcome === 'moved') await pause(Math.max(0, begunMs + gatherMs - performance.now()));
+      else await waiter.wait(pollMs);
+    }
+  };
+  const running = run();
+  return {
+    stop: async () => {
+      stopping.abort();
+      waiter.end();
+      await running;
+    },
+  };
+}
