@@ -24,6 +24,8 @@ export interface Services {
   readonly queue: JobQueue;
   /** How long one read may run in the database. */
   readonly readTimeoutMs: number;
+  /** For how long erasures gather in one manifest before it is sealed; 0: each run seals its own. */
+  readonly manifestIntervalMs: number;
 }
 
 /** What one call of a verb works with: services, the caller, and the tenant that the call is about. */

@@ -21,6 +21,8 @@ export interface OpenServicesOptions {
   readonly poolMax?: number;
   /** How long one read may run in the database; 30 s unless told otherwise. */
   readonly readTimeoutMs?: number;
+  /** For how long erasures gather in one manifest before it is sealed; a day unless told otherwise. */
+  readonly manifestIntervalMs?: number;
   readonly clock?: Clock;
   readonly log?: Logger;
 }
@@ -52,6 +54,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Opened
     log: options.log ?? silentLogger,
     queue: createJobQueue(db),
     readTimeoutMs: options.readTimeoutMs ?? 30_000,
+    manifestIntervalMs: options.manifestIntervalMs ?? 86_400_000,
   };
   return { services, close: () => db.close() };
 }

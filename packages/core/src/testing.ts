@@ -37,7 +37,7 @@ export async function openTestCore(): Promise<TestCore> {
   const clock = createFakeClock(new Date('2026-06-15T12:00:00.000Z'));
   const enqueued: { tenantId: string; jobId: string }[] = [];
   const queue: JobQueue = { enqueue: async (job) => void enqueued.push(job) };
-  const services: Services = { db, clock, log: silentLogger, queue, readTimeoutMs: 30_000 };
+  const services: Services = { db, clock, log: silentLogger, queue, readTimeoutMs: 30_000, manifestIntervalMs: 86_400_000 };
   let tenants = 0;
   return {
     url: database.url,

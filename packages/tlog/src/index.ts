@@ -11,6 +11,7 @@ export {
   encodeOpenings,
   eraseSlots,
   fixedSlots,
+  hashItem,
   type Json,
   type JsonMap,
   type LoggedRecord,
@@ -139,3 +140,17 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './tree/index.ts';
+export {
+  type AddCheckpoint,
+  type AddCheckpointParts,
+  formatAddCheckpoint,
+  parseAddCheckpoint,
+  parseWitnessSize,
+  readCosignatures,
+  type WitnessAnswer,
+  type WitnessCosigned,
+  type Witnessing,
+  type WitnessRefusal,
+  type WitnessReply,
+  witnessCheckpoint,
+} from './witness/index.ts';

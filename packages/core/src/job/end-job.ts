@@ -30,7 +30,13 @@ export async function endJob(tx: Tx, { caller, job, status, actor }: EndJob): Pr
     ...(actor && { actor }),
     action: ownActions[job.kind][status],
     target: { type: 'job', id: job.id },
-    metadata: { jobId: job.id, planId: job.planId, mode, ...(job.result && account(job, job.result)) },
+    metadata: {
+      jobId: job.id,
+      planId: job.planId,
+      mode,
+      manifests: job.manifestIds ?? [],
+      ...(job.result && account(job, job.result)),
+    },
   });
   await tx.em.nativeUpdate(
     JobEntity,

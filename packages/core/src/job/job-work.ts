@@ -26,6 +26,8 @@ export interface Chunk extends Progress {
 export interface AfterChunk extends Progress {
   readonly cursor: JobCursor;
   readonly ended: boolean;
+  /** The manifest that lists what the chunk removed; absent where it removed nothing. */
+  readonly manifestId?: string | undefined;
 }
 
 /**

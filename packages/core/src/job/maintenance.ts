@@ -1,5 +1,6 @@
 import { ensurePartitionsAhead } from '../activity/partitions.ts';
 import type { Services } from '../context.ts';
+import { sealDueManifests } from '../manifest/seal-due-manifests.ts';
 import { deleteExpiredPlans } from '../plan/delete-expired-plans.ts';
 import { describeFailure } from './describe-failure.ts';
 import { deleteDeadMessages } from './graphile-queue.ts';
@@ -12,6 +13,7 @@ const parts = {
   requeueIdleJobs,
   deleteExpiredPlans,
   deleteDeadMessages,
+  sealDueManifests,
   ensurePartitionsAhead: (services: Services) => ensurePartitionsAhead(services, monthsAhead),
 };
 

@@ -24,6 +24,16 @@ export const ownActions = {
  */
 export const isOwnRecord: RawBuilder<boolean> = sql`own`;
 
+/** Annals' own records that explain what a log lacks, or who signs it: without them nothing else verifies. */
+export const explainingActions = [
+  'annals.manifest_sealed',
+  'annals.log_key_rotated',
+  'annals.epoch_opened',
+] as const;
+
+/** Whether anything of a record may be removed: no filter, erasure or policy means one that explains others. */
+export const isErasable: RawBuilder<boolean> = sql`not (own and action = any(${explainingActions}::text[]))`;
+
 /** How a run removes, for its records: `anonymize`, `pseudonymize`, `redact` or `retention`. */
 export function modeOf({ kind, request }: { readonly kind: JobKind; readonly request: object }): string {
   return 'mode' in request && typeof request.mode === 'string' ? request.mode : kind;

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { withPartitions } from '../activity/partitions.ts';
 import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
+import { sealAfterRun } from '../manifest/seal-after-run.ts';
 import { PlanEntity } from '../plan/entity.ts';
 import { describeFailure } from './describe-failure.ts';
 import { endJob } from './end-job.ts';
@@ -37,6 +38,7 @@ export async function runJob(services: Services, run: RunJob): Promise<RunOutcom
   while (!isAborted(signal)) {
     try {
       const outcome = await runChunk(services, run);
+      if (outcome === 'ended') await sealAfterRun(services, run);
       if (outcome !== 'moved') return outcome;
       failures = 0;
     } catch (error) {
@@ -101,6 +103,7 @@ async function moveOn({ services, tx, job }: Held): Promise<'moved' | 'ended'> {
     total: next.total,
     cursor: next.cursor,
     result: next.result,
+    manifestIds: withManifest(job, next.manifestId),
   };
   await tx.em.nativeUpdate(
     JobEntity,
@@ -108,6 +111,11 @@ async function moveOn({ services, tx, job }: Held): Promise<'moved' | 'ended'> {
     { ...progress, status: 'running', updatedAt: services.clock.now() },
   );
   return next.ended ? finish({ services, tx, job: { ...job, ...progress }, status: 'completed' }) : 'moved';
+}
+
+function withManifest({ manifestIds }: JobRow, id: string | undefined): string[] | null {
+  const listed = manifestIds ?? [];
+  return id === undefined || listed.includes(id) ? (manifestIds ?? null) : [...listed, id];
 }
 
 async function finish({ services, tx, job, status }: Held & { status: 'completed' | 'cancelled' }) {

@@ -59,15 +59,16 @@ interface Walk {
   readonly person: Person;
 }
 
-async function eraseChunk({ tx, ...chunk }: Chunk, { cursor, person }: Walk): Promise<AfterChunk> {
+async function eraseChunk({ tx, services, ...chunk }: Chunk, { cursor, person }: Walk): Promise<AfterChunk> {
   const { after, until } = cursor;
   const { pseudonym } = chunk.result;
-  const { examined, last, result, changed } = await eraseNext(tx, {
+  const { examined, last, result, changed, manifestId } = await eraseNext(tx, {
     after,
     until,
     wanted: canConcern(person),
     erase: (row) => anonymizeRow(row, { person, pseudonym }),
     result: chunk.result,
+    clock: services.clock,
   });
   const months = withMonths(cursor.months, changed);
   const next: Cursor =
@@ -78,6 +79,7 @@ async function eraseChunk({ tx, ...chunk }: Chunk, { cursor, person }: Walk): Pr
     cursor: next,
     result,
     ended: false,
+    manifestId,
   };
 }
 
@@ -89,7 +91,7 @@ async function scanChunk({ tx, ...chunk }: Chunk, { cursor, person }: Walk): Pro
     limit: chunkSize,
     wanted: canConcern(person),
   });
-  const rows = await readRows(tx, wanted, { lock: false });
+  const rows = await readRows(tx, wanted);
   const places = rows.flatMap((row) => placesOf(row, person));
   const ended = examined < chunkSize;
   const scanned: Cursor = { ...cursor, after: last };

@@ -62,22 +62,37 @@ export async function examine(tx: Tx, { after, until, limit, wanted }: Examine):
   };
 }
 
+/** The records at these places, in order. */
+export async function readRows(tx: Tx, keys: readonly Key[]): Promise<ActivityRow[]> {
+  return tx.query(sql<ActivityRow>`select ${rowColumns} from annals.activity ${inOrder(tx, keys)}`);
+}
+
+/** A record with its place in the log and what its commitments are opened with. */
+export type LockedRow = ActivityRow & {
+  readonly batch_id: string;
+  readonly position: number;
+  readonly own: boolean;
+  readonly seed: Buffer | null;
+  readonly openings: Buffer | null;
+};
+
 /**
- * The records at these places, in order. With `lock` nobody else changes them until the transaction ends, and
- * they come as they are after whoever held them before.
+ * The records at these places, in order. Nobody else changes them until the transaction ends, and they come as
+ * they are after whoever held them before.
  */
-export async function readRows(
-  tx: Tx,
-  keys: readonly Key[],
-  { lock }: { readonly lock: boolean },
-): Promise<ActivityRow[]> {
+export async function lockRows(tx: Tx, keys: readonly Key[]): Promise<LockedRow[]> {
+  return tx.query(sql<LockedRow>`
+    select ${rowColumns}, batch_id, position, own, seed, openings from annals.activity
+    ${inOrder(tx, keys)} for update`);
+}
+
+function inOrder(tx: Tx, keys: readonly Key[]): RawBuilder<unknown> {
   const [first, last] = [keys.at(0), keys.at(-1)];
-  if (!first || !last) return [];
-  return tx.query(sql<ActivityRow>`
-    select ${rowColumns} from annals.activity
+  if (!first || !last) return sql`where false`;
+  return sql`
     where tenant_id = ${tx.tenantId} and occurred_at between ${moment(first.at)} and ${moment(last.at)}
       and id = any(${keys.map(({ id }) => id)}::uuid[])
-    order by occurred_at, id ${lock ? sql`for update` : sql``}`);
+    order by occurred_at, id`;
 }
 
 /** How many activities there are until then. */

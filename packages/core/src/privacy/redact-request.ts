@@ -3,7 +3,7 @@ import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
 import { every, whereActivity } from '../activity/where.ts';
 import type { Tx } from '../database/database.ts';
-import { isOwnRecord } from '../job/own-actions.ts';
+import { isErasable, isOwnRecord } from '../job/own-actions.ts';
 import { hasField, parseRedactFields, type RedactField } from './redact-fields.ts';
 
 /** What a redact plan asks for, as it is kept in the plan. */
@@ -29,5 +29,5 @@ export function readRedactRequest(tx: Tx, request: RedactRequest): Redaction {
   const selected = whereActivity(filter, { tenantId: tx.tenantId, personal: request.personal });
   const own = filter.action?.any ? [] : [sql<boolean>`not ${isOwnRecord}`];
   const any = sql<boolean>`(${sql.join(fields.map(hasField), sql` or `)})`;
-  return { fields, where: every([selected, any, ...own]) };
+  return { fields, where: every([isErasable, selected, any, ...own]) };
 }

@@ -33,13 +33,14 @@ async function begin({ tx, services, result }: Chunk): Promise<AfterChunk> {
   return { done: 0, total: await countUntil(tx, until), cursor, result, ended: false };
 }
 
-async function redactChunk({ tx, job, ...chunk }: Chunk, cursor: Cursor): Promise<AfterChunk> {
+async function redactChunk({ tx, job, services, ...chunk }: Chunk, cursor: Cursor): Promise<AfterChunk> {
   const { fields, where } = readRedactRequest(tx, chunk.request as RedactRequest);
-  const { examined, last, result, changed } = await eraseNext(tx, {
+  const { examined, last, result, changed, manifestId } = await eraseNext(tx, {
     ...cursor,
     wanted: every([where, sql`recorded_at <= ${moment(job.createdAt.getTime())}`]),
     erase: (row) => redactRow(row, fields),
     result: chunk.result,
+    clock: services.clock,
   });
   const next: Cursor = { months: withMonths(cursor.months, changed), until: cursor.until, after: last };
   return {
@@ -48,5 +49,6 @@ async function redactChunk({ tx, job, ...chunk }: Chunk, cursor: Cursor): Promis
     cursor: next,
     result,
     ended: examined < chunkSize,
+    manifestId,
   };
 }

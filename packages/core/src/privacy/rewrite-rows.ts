@@ -1,35 +1,57 @@
 import { sql } from 'kysely';
-import type { ActivityRow } from '../activity/row.ts';
+import type { Clock } from '../clock.ts';
 import type { Tx } from '../database/database.ts';
-import { type Erasure, erasableColumns } from './erasure.ts';
+import { addErasureItems } from '../manifest/add-erasure-items.ts';
+import { openManifest } from '../manifest/open-manifest.ts';
+import { type ErasedOpenings, eraseOpenings, type RowErasure } from './erase-openings.ts';
+import { erasableColumns } from './erasure.ts';
 import { moment } from './examine.ts';
 
+interface Change extends RowErasure {
+  readonly erased: ErasedOpenings | undefined;
+}
+
+export interface RewriteRows {
+  readonly changes: readonly RowErasure[];
+  readonly clock: Clock;
+}
+
 /**
- * Write erasures over records that this transaction holds locked, as the custodian.
+ * Write erasures over records that this transaction holds locked, as the custodian, with what opens them now,
+ * and list them in the open manifest. Returns its id, where anything was changed.
  *
  * JSON that an erasure does not touch is not written, so that it stays as it is to the last digit.
  */
-export async function rewriteRows(
-  tx: Tx,
-  changes: readonly { readonly row: ActivityRow; readonly erasure: Erasure }[],
-): Promise<void> {
-  if (changes.length === 0) return;
+export async function rewriteRows(tx: Tx, { changes, clock }: RewriteRows): Promise<string | undefined> {
+  if (changes.length === 0) return undefined;
+  const erased = changes.map((change): Change => ({ ...change, erased: eraseOpenings(change) }));
+  await update(tx, erased);
+  const manifestId = await openManifest(tx, { kind: 'erasure', clock });
+  const records = erased.flatMap(({ row: { batch_id: batchId, position }, erased: item }) =>
+    item ? [{ ...item, batchId, position }] : [],
+  );
+  await addErasureItems(tx, { manifestId, records });
+  return manifestId;
+}
+
+async function update(tx: Tx, changes: readonly Change[]): Promise<void> {
   const times = changes.map(({ row }) => row.occurred_ms);
   const columns = erasableColumns.map(({ column }) => sql.ref(column));
   await tx.query(sql`
     update annals.activity as a set
       ${sql.join(columns.map((column) => sql`${column} = r.${column}`))},
-      tags = r.tags, erased = r.erased,
+      tags = r.tags, erased = r.erased, seed = null, openings = r.openings,
       metadata = case when r.keeps_metadata then a.metadata else r.metadata end,
       details = case when r.keeps_details then a.details else r.details end
     from jsonb_to_recordset(${JSON.stringify(changes.map(toRecord))}::jsonb) as r (
       occurred_at timestamptz, id uuid, ${sql.join(columns.map((column) => sql`${column} text`))},
-      tags text[], erased text[], keeps_metadata boolean, metadata jsonb, keeps_details boolean, details jsonb)
+      tags text[], erased text[], openings bytea,
+      keeps_metadata boolean, metadata jsonb, keeps_details boolean, details jsonb)
     where a.tenant_id = ${tx.tenantId} and a.occurred_at = r.occurred_at and a.id = r.id
       and a.occurred_at between ${moment(Math.min(...times))} and ${moment(Math.max(...times))}`);
 }
 
-function toRecord({ row, erasure: { values } }: { row: ActivityRow; erasure: Erasure }): object {
+function toRecord({ row, erasure: { values }, erased }: Change): object {
   const valueOf = (column: string) => (column in values ? values[column] : row[column]);
   return {
     ...Object.fromEntries(erasableColumns.map(({ column }) => [column, valueOf(column)])),
@@ -37,6 +59,7 @@ function toRecord({ row, erasure: { values } }: { row: ActivityRow; erasure: Era
     id: row['id'],
     tags: valueOf('tags'),
     erased: values.erased,
+    openings: erased ? `\\x${erased.openings.toString('hex')}` : null,
     keeps_metadata: values.metadata === undefined,
     metadata: values.metadata ?? null,
     keeps_details: values.details === undefined,

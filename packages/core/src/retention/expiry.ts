@@ -1,6 +1,6 @@
 import { actionPrefix, limits, type RetentionPolicy } from '@annals/contract';
 import { type RawBuilder, sql } from 'kysely';
-import { isOwnRecord } from '../job/own-actions.ts';
+import { isErasable, isOwnRecord } from '../job/own-actions.ts';
 import { moment } from '../privacy/examine.ts';
 
 /** A policy with the moment before which it lets records go. */
@@ -25,7 +25,7 @@ export function cutoffsAt(policies: readonly RetentionPolicy[], now: Date): Cuto
  * The number, from 0, of the policy by which a record has expired; null when it is kept.
  *
  * The first policy that matches decides, whether or not it lets the record go. Annals' own records are matched
- * only by a policy that names actions.
+ * only by a policy that names actions, and those that explain what a log lacks by none.
  */
 export function expiredBy(cutoffs: readonly Cutoff[]): RawBuilder<number | null> {
   if (cutoffs.length === 0) return sql`null::int`;
@@ -33,7 +33,7 @@ export function expiredBy(cutoffs: readonly Cutoff[]): RawBuilder<number | null>
     const time = sql.ref(policy.since === 'recordedAt' ? 'recorded_at' : 'occurred_at');
     return sql`when ${matches(policy)} then case when ${time} < ${moment(before)} then ${index}::int end`;
   });
-  return sql`(case ${sql.join(decisions, sql` `)} end)`;
+  return sql`(case when ${isErasable} then case ${sql.join(decisions, sql` `)} end end)`;
 }
 
 /** The latest time, in milliseconds since 1970, at which an expired record can have occurred. */

@@ -3,6 +3,7 @@ import { every } from '../activity/where.ts';
 import type { Tx } from '../database/database.ts';
 import { type JobCursor, withMonths } from '../job/job-cursor.ts';
 import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job-work.ts';
+import { openManifest } from '../manifest/open-manifest.ts';
 import { createTally } from '../plan/tally.ts';
 import { countUntil, examine, type Key, moment } from '../privacy/examine.ts';
 import { type Cutoff, expiredBy, latestExpired, type RetentionRequest } from './expiry.ts';
@@ -65,14 +66,15 @@ async function begin({ tx, services, job, result }: Chunk, cutoffs: readonly Cut
  * for ever for another that holds some of them and wants the same.
  */
 async function dropMonth(
-  { tx, job, request, result, done, total }: Chunk,
+  { tx, job, services, request, result, done, total }: Chunk,
   { month, cursor }: { readonly month: Month; readonly cursor: Cursor },
 ): Promise<AfterChunk> {
   const { cutoffs } = request as RetentionRequest;
   const recordedUntil = moment(job.createdAt.getTime());
+  const manifestId = await openManifest(tx, { kind: 'purge', clock: services.clock });
   const [row] = await tx.query(sql<{ dropped: boolean }>`
     select annals.drop_activity_partition(
-      ${`activity_${month.month}`}, ${tx.tenantId}, ${month.expected}::bigint, ${recordedUntil}) as dropped`);
+      ${`activity_${month.month}`}, ${tx.tenantId}, ${month.expected}::bigint, ${recordedUntil}, ${manifestId}) as dropped`);
   // Something has come in, or somebody else would have to wait: its records are removed with the others.
   if (!row?.dropped) return { done, total, cursor, result, ended: false };
   const tally = createTally(result.counts);
@@ -82,16 +84,18 @@ async function dropMonth(
     total,
     cursor,
     result: {
+      ...result,
       changed: result.changed + month.expected,
       counts: tally.counts(),
       partitionsDropped: [...(result.partitionsDropped ?? []), dashed(month.month)],
     },
     ended: false,
+    manifestId,
   };
 }
 
 async function purgeChunk(
-  { tx, job, request, result, ...chunk }: Chunk,
+  { tx, job, services, request, result, ...chunk }: Chunk,
   cursor: Cursor,
 ): Promise<AfterChunk> {
   const { cutoffs } = request as RetentionRequest;
@@ -104,7 +108,9 @@ async function purgeChunk(
       sql`recorded_at <= ${moment(job.createdAt.getTime())}`,
     ]),
   });
-  const removed = await remove(tx, wanted, cutoffs);
+  const manifestId =
+    wanted.length > 0 ? await openManifest(tx, { kind: 'purge', clock: services.clock }) : undefined;
+  const removed = manifestId === undefined ? [] : await remove(tx, { keys: wanted, cutoffs, manifestId });
   const months = withMonths(
     cursor.months,
     wanted.map(({ at }) => at),
@@ -118,18 +124,33 @@ async function purgeChunk(
     cursor: next,
     result: { ...result, changed: result.changed + removed.length, counts: tally.counts() },
     ended: examined < chunkSize,
+    manifestId,
   };
 }
 
-/** The policies by which they went, one for each. */
-async function remove(tx: Tx, keys: readonly Key[], cutoffs: readonly Cutoff[]): Promise<number[]> {
+interface Remove {
+  readonly keys: readonly Key[];
+  readonly cutoffs: readonly Cutoff[];
+  readonly manifestId: string;
+}
+
+/** Remove records, and list them in the manifest. Returns the policies by which they went, one for each. */
+async function remove(tx: Tx, { keys, cutoffs, manifestId }: Remove): Promise<number[]> {
   const [first, last] = [keys.at(0), keys.at(-1)];
   if (!first || !last) return [];
   const rows = await tx.query(sql<{ policy: number }>`
-    delete from annals.activity
-    where tenant_id = ${tx.tenantId} and occurred_at between ${moment(first.at)} and ${moment(last.at)}
-      and id = any(${keys.map(({ id }) => id)}::uuid[])
-    returning ${expiredBy(cutoffs)} as policy`);
+    with removed as (
+      delete from annals.activity
+      where tenant_id = ${tx.tenantId} and occurred_at between ${moment(first.at)} and ${moment(last.at)}
+        and id = any(${keys.map(({ id }) => id)}::uuid[])
+      returning batch_id, position, ${expiredBy(cutoffs)} as policy
+    ), listed as (
+      insert into annals.purge_item as i (tenant_id, manifest_id, batch_id, positions)
+      select ${tx.tenantId}, ${manifestId}::uuid, batch_id, range_agg(int4range(position, position + 1))
+      from removed group by batch_id
+      on conflict (tenant_id, manifest_id, batch_id) do update set positions = i.positions + excluded.positions
+    )
+    select policy from removed`);
   return rows.map(({ policy }) => policy);
 }
 

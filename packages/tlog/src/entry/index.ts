@@ -2,7 +2,7 @@ export { commitRecords } from './commit-records.ts';
 export { saltBytes } from './commitment.ts';
 export { decodeEntry, type Entry, encodeEntry, type SlotPresence, slotNumbers } from './entry.ts';
 export { type Erasing, eraseSlots } from './erase-slots.ts';
-export { type ErasureItem, type Manifest, manifestRoot, type PurgeItem } from './manifest.ts';
+export { type ErasureItem, hashItem, type Manifest, manifestRoot, type PurgeItem } from './manifest.ts';
 export {
   decodeOpenings,
   encodeOpenings,

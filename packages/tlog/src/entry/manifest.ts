@@ -32,7 +32,6 @@ export type Manifest =
  * Errors  `bad_argument` for items out of order or more than once.
  */
 export function manifestRoot(manifest: Manifest): Uint8Array {
-  checkSalt(manifest.salt);
   const leaves: Uint8Array[] = [];
   let last = { epoch: 0, end: 0 };
   for (const item of manifest.items) {
@@ -41,9 +40,15 @@ export function manifestRoot(manifest: Manifest): Uint8Array {
     const follows = epoch > last.epoch || (epoch === last.epoch && start >= last.end);
     if (!follows || end <= start) throw new TlogError('bad_argument', 'the items are out of order');
     last = { epoch, end };
-    leaves.push(hashLeaf(concatBytes([manifest.salt, encodeItem(item)])));
+    leaves.push(hashItem(manifest.salt, item));
   }
   return rootOf(leaves);
+}
+
+/** The leaf hash of one item, under the salt of its manifest. */
+export function hashItem(salt: Uint8Array, item: ErasureItem | PurgeItem): Uint8Array {
+  checkSalt(salt);
+  return hashLeaf(concatBytes([salt, encodeItem(item)]));
 }
 
 const itemKinds = { erasure: 1, purge: 2 } as const;

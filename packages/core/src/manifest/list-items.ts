@@ -1,0 +1,61 @@
+import type { ErasureItem, Manifest, PurgeItem } from '@annals/tlog';
+import { type RawBuilder, sql } from 'kysely';
+import type { Tx } from '../database/database.ts';
+import type { ManifestKind } from './entity.ts';
+
+export interface ListedManifest {
+  readonly id: string;
+  readonly kind: ManifestKind;
+}
+
+/**
+ * The items of a manifest as they are hashed and shown, in the order of epoch and index, some thousands at a
+ * time: what was purged as ranges, adjacent ones joined. Items whose batch is not sequenced yet are left out;
+ * `isSequenced` tells whether there are any.
+ */
+export async function* listItems(tx: Tx, manifest: ListedManifest): AsyncGenerator<Manifest['items']> {
+  const cursor = sql.id(`annals_items_${manifest.id}`);
+  const query = manifest.kind === 'erasure' ? erasureItems(tx, manifest.id) : purgeItems(tx, manifest.id);
+  await tx.query(sql`declare ${cursor} no scroll cursor for ${query}`);
+  for (;;) {
+    const rows = await tx.query<ErasureItem | PurgeItem>(sql`fetch ${sql.lit(pageSize)} from ${cursor}`);
+    if (rows.length === 0) break;
+    yield rows as Manifest['items'];
+  }
+  await tx.query(sql`close ${cursor}`);
+}
+
+const pageSize = 5_000;
+
+/** Whether each batch of the manifest's items has its place in the log. */
+export async function isSequenced(tx: Tx, { id, kind }: ListedManifest): Promise<boolean> {
+  const table = sql.table(kind === 'erasure' ? 'annals.erasure_item' : 'annals.purge_item');
+  const [row] = await tx.query(sql<{ waits: boolean }>`
+    select exists (
+      select from ${table} i join annals.batch b on b.tenant_id = i.tenant_id and b.id = i.batch_id
+      where i.tenant_id = ${tx.tenantId} and i.manifest_id = ${id} and b.first_index is null) as waits`);
+  return row?.waits === false;
+}
+
+function erasureItems(tx: Tx, manifestId: string): RawBuilder<ErasureItem> {
+  return sql`
+    select b.epoch, (b.first_index + i.position)::float8 as index, i.slot_count as "slotCount", i.slots, i.rest
+    from annals.erasure_item i join annals.batch b on b.tenant_id = i.tenant_id and b.id = i.batch_id
+    where i.tenant_id = ${tx.tenantId} and i.manifest_id = ${manifestId} and b.first_index is not null
+    order by b.epoch, b.first_index + i.position`;
+}
+
+function purgeItems(tx: Tx, manifestId: string): RawBuilder<PurgeItem> {
+  return sql`
+    select epoch, lower(range)::float8 as start, upper(range)::float8 as end
+    from (
+      select epoch, unnest(range_agg(int8range(first_index + lower(part), first_index + upper(part)))) as range
+      from (
+        select b.epoch, b.first_index, unnest(i.positions) as part
+        from annals.purge_item i join annals.batch b on b.tenant_id = i.tenant_id and b.id = i.batch_id
+        where i.tenant_id = ${tx.tenantId} and i.manifest_id = ${manifestId} and b.first_index is not null
+      ) as parts
+      group by epoch
+    ) as ranges
+    order by epoch, lower(range)`;
+}
