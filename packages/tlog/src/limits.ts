@@ -13,6 +13,11 @@ export const limits = {
   policyBytesMax: 1_000_000,
   /** Logs, witnesses and groups of a policy, each; C2SP tlog-policy asks for at least 32. */
   policyItemsMax: 256,
+  /** Hashes of a consistency proof sent to a witness (C2SP tlog-witness). */
+  witnessProofHashesMax: 63,
+  /** Room for those, and for a checkpoint with signatures of some kilobytes each. */
+  witnessRequestBytesMax: 131_072,
+  witnessAnswerBytesMax: 65_536,
   /** Levels of a value that is made canonical. */
   jsonDepthMax: 100,
 } as const;

@@ -17,6 +17,10 @@ export type TlogReason =
   | 'bad_json'
   | 'bad_entry'
   | 'bad_opening'
+  /** A line of an audit bundle. */
+  | 'bad_line'
+  /** What is sent to a witness, or its answer. */
+  | 'bad_request'
   /** A key, or a signature, of a type that this package does not speak. */
   | 'unsupported_key'
   /** A hash, a proof or a tile leads to another root than the one given. */
