@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
+import type { Services } from './context.ts';
 import type { Database } from './database/database.ts';
+import { sequencingLag } from './log/sequencing-lag.ts';
 
 /** Whether the database answers. */
 export async function isReachable(db: Pick<Database, 'query'>): Promise<boolean> {
@@ -18,4 +20,16 @@ export async function queueDepth(db: Pick<Database, 'query'>): Promise<{ waiting
       count(*) filter (where locked_at is not null)::int as running
     from graphile_worker.jobs`);
   return depth ?? { waiting: 0, running: 0 };
+}
+
+/** A process that keeps up stays below it by two orders of magnitude. */
+const lagWarningMs = 10_000;
+
+/** What does not keep this process from answering, but somebody should look at: one sentence each. */
+export async function readinessWarnings(services: Pick<Services, 'db' | 'clock'>): Promise<string[]> {
+  const sequencingMs = await sequencingLag(services);
+  if (sequencingMs < lagWarningMs) return [];
+  return [
+    `a batch has waited ${Math.floor(sequencingMs / 1_000)} s for its place in the log; is a worker running, and what does its log say?`,
+  ];
 }

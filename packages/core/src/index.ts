@@ -31,10 +31,12 @@ export {
   requireScope,
   type Services,
 } from './context.ts';
+export { createWaiter, type Waiter } from './database/create-waiter.ts';
 export { type Database, type DatabaseOptions, openDatabase, type Tx } from './database/database.ts';
 export { migrate, provision, type RoleLogin } from './database/provision.ts';
 export { roles } from './database/roles.ts';
-export { isReachable, queueDepth } from './health.ts';
+export type { Channel, Signals } from './database/signals.ts';
+export { isReachable, queueDepth, readinessWarnings } from './health.ts';
 export { cancelJob } from './job/cancel-job.ts';
 export { getJob } from './job/get-job.ts';
 export { createJobQueue } from './job/graphile-queue.ts';
@@ -45,6 +47,14 @@ export { resumeJob } from './job/resume-job.ts';
 export { type RunJob, type RunOutcome, runJob } from './job/run-job.ts';
 export { startWorker, type Worker, type WorkerOptions } from './job/start-worker.ts';
 export { type WatchJob, watchJob } from './job/watch-job.ts';
+export { consistencyProof } from './log/consistency-proof.ts';
+export { inclusionProof } from './log/inclusion-proof.ts';
+export { logReader, type TreeOfLog } from './log/log-reader.ts';
+export { findLog, type Log, newestLog } from './log/newest-log.ts';
+export { readTiles } from './log/read-tiles.ts';
+export { sequence } from './log/sequence.ts';
+export { sequencingLag } from './log/sequencing-lag.ts';
+export { type Sequencer, type SequencerOptions, startSequencer } from './log/start-sequencer.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { applyAnonymize } from './privacy/apply-anonymize.ts';
 export { applyRedact } from './privacy/apply-redact.ts';

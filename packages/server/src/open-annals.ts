@@ -3,6 +3,7 @@ import {
   openServices,
   type Principal,
   type Services,
+  startSequencer,
   startWorker,
   type Worker,
 } from '@annals/core';
@@ -18,7 +19,7 @@ export interface OpenedAnnals {
    * `principal`, the operator unless told otherwise; the URL's host can be any.
    */
   localFetch(principal?: Principal): (url: string, init: RequestInit) => Promise<Response>;
-  /** Run jobs and maintenance in this process until `close`, or until the worker itself is stopped. */
+  /** Run jobs, maintenance and the sequencer in this process until `close`, or until the worker is stopped. */
   startWorker(options?: { readonly concurrency?: number }): Promise<Worker>;
   /** Stop the workers after the chunk in hand and end the connections. */
   close(): Promise<void>;
@@ -48,8 +49,10 @@ export async function openAnnals(options: OpenServicesOptions): Promise<OpenedAn
           : { connectionString: database.app, setRole: false }),
         ...workerOptions,
       });
-      workers.push(worker);
-      return worker;
+      const sequencer = startSequencer(services);
+      const both = { stop: async () => void (await Promise.all([worker.stop(), sequencer.stop()])) };
+      workers.push(both);
+      return both;
     },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.stop()));

@@ -18,6 +18,7 @@ test('closing ends an event stream at once, and lets a call in hand end', async 
     },
     metrics: {} as Metrics,
     isReady: () => Promise.resolve(true),
+    warnings: () => Promise.resolve([]),
   });
   const url = `http://127.0.0.1:${server.port}/trpc`;
   const watched = await fetch(`${url}/watch`);
@@ -28,4 +29,19 @@ test('closing ends an event stream at once, and lets a call in hand end', async 
   answer.resolve();
   expect(await (await call).text()).toBe('answered');
   await closed;
+});
+
+test('a warning does not make the process unready, and is told', async () => {
+  const server = await listen({ host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${server.port}/readyz`;
+  expect((await fetch(url)).status).toBe(503);
+  server.open({
+    handler: () => Promise.resolve(new Response()),
+    metrics: {} as Metrics,
+    isReady: () => Promise.resolve(true),
+    warnings: () => Promise.resolve(['a log stands still']),
+  });
+  const response = await fetch(url);
+  expect([response.status, await response.text()]).toEqual([200, 'ready\nwarning: a log stands still']);
+  await server.close(0);
 });

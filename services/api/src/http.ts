@@ -11,6 +11,8 @@ export interface Ready {
   readonly metrics: Metrics;
   /** Whether the database answers. */
   readonly isReady: () => Promise<boolean>;
+  /** What somebody should look at although requests are answered. */
+  readonly warnings: () => Promise<readonly string[]>;
 }
 
 export interface HttpServer {
@@ -31,7 +33,12 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
   const app = new Hono<Env>();
   const streams: Streams = new Set();
   app.get('/healthz', (c) => c.text('ok'));
-  app.get('/readyz', async (c) => ((await ready?.isReady()) ? c.text('ready') : c.text('not ready', 503)));
+  app.get('/readyz', async (c) => {
+    if (!ready || !(await ready.isReady())) return c.text('not ready', 503);
+    const warnings = await ready.warnings().catch(() => undefined);
+    if (!warnings) return c.text('not ready', 503);
+    return c.text(['ready', ...warnings.map((warning) => `warning: ${warning}`)].join('\n'));
+  });
   app.get('/metrics', async (c) => {
     if (!ready) return c.text('starting', 503);
     const { contentType, body } = await ready.metrics.render();

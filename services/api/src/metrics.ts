@@ -14,11 +14,14 @@ export interface Metrics {
   render(): Promise<{ contentType: string; body: string }>;
 }
 
-/** Labels are procedures, statuses and roles: closed sets, and never personal data. */
-export function createMetrics(sources: {
+export interface MetricsSources {
   readonly database: Pick<Database, 'pools'>;
   readonly queueDepth: () => Promise<{ waiting: number; running: number }>;
-}): Metrics {
+  readonly sequencingLagMs: () => Promise<number>;
+}
+
+/** Labels are procedures, statuses and roles: closed sets, and never personal data. */
+export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -42,6 +45,7 @@ export function createMetrics(sources: {
     registers,
   });
   registerDatabaseGauges(registry, sources);
+  registerLogGauges(registry, sources);
   return {
     observeRequest: ({ procedure, status, durationMs }) => {
       requests.inc({ procedure, status });
@@ -56,10 +60,20 @@ export function createMetrics(sources: {
   };
 }
 
-function registerDatabaseGauges(
-  registry: Registry,
-  { database, queueDepth }: Parameters<typeof createMetrics>[0],
-): void {
+function registerLogGauges(registry: Registry, { sequencingLagMs }: MetricsSources): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'annals_sequencing_lag_seconds',
+      help: 'How long the oldest batch without a place in its log has waited; 0 when there is none.',
+      registers: [],
+      async collect() {
+        this.set((await sequencingLagMs()) / 1_000);
+      },
+    }),
+  );
+}
+
+function registerDatabaseGauges(registry: Registry, { database, queueDepth }: MetricsSources): void {
   registry.registerMetric(
     new Gauge({
       name: 'annals_database_connections',

@@ -7,7 +7,10 @@ import {
   listTenants,
   openServices,
   queueDepth,
+  readinessWarnings,
   type Services,
+  sequencingLag,
+  startSequencer,
   startWorker,
 } from '@annals/core';
 import { createFetchHandler, operatorPrincipal } from '@annals/server';
@@ -62,6 +65,8 @@ export async function startAnnals(config: Config, { log, print }: StartOptions):
   if (config.worker !== 'off') {
     const worker = await startWorker(services, database.queue);
     starting.defer(() => worker.stop());
+    const sequencer = startSequencer(services);
+    starting.defer(() => sequencer.stop());
   }
   const url = http && (config.publicUrl ?? `http://${urlHost(config.host)}:${http.port}`);
   if (http && url) {
@@ -85,13 +90,22 @@ export async function startAnnals(config: Config, { log, print }: StartOptions):
 }
 
 function serve(services: Services, http: HttpServer): void {
-  const metrics = createMetrics({ database: services.db, queueDepth: () => queueDepth(services.db) });
+  const metrics = createMetrics({
+    database: services.db,
+    queueDepth: () => queueDepth(services.db),
+    sequencingLagMs: () => sequencingLag(services),
+  });
   const handler = createFetchHandler({
     services,
     onRequest: metrics.observeRequest,
     onLogged: metrics.observeLog,
   });
-  http.open({ handler, metrics, isReady: () => isReachable(services.db) });
+  http.open({
+    handler,
+    metrics,
+    isReady: () => isReachable(services.db),
+    warnings: () => readinessWarnings(services),
+  });
 }
 
 interface Welcome {

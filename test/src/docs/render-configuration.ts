@@ -55,9 +55,13 @@ const operations = `## Operations
 
 - \`/healthz\` answers while the process lives, \`/readyz\` when the database answers, \`/metrics\` in the Prometheus
   text format. None of them needs a key: do not publish them.
+- \`/readyz\` says \`ready\`, and below it a line \`warning: ...\` for what does not keep the process from answering
+  but wants somebody's attention: a batch that has waited 10 s for its place in the log, as it does when no worker
+  runs. \`annals_sequencing_lag_seconds\` of the metrics is that time; it stays well below a second.
 - Logs are JSON lines on stderr, without personal data and secrets.
-- Run as many processes as wanted on one database. \`ANNALS_WORKER=off\` leaves jobs to others, \`only\` runs jobs
-  and serves no API.
+- Run as many processes as wanted on one database. \`ANNALS_WORKER=off\` leaves jobs and the sequencing of the logs
+  to others, \`only\` does these and serves no API. At least one process must have a worker: without, activities
+  are stored and found, but get no place in the log and no proof.
 - SIGINT and SIGTERM end the process cleanly: calls in hand are answered, a job stops after its chunk and goes
   on at the next start.
 `;

@@ -135,8 +135,9 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
   }
   const deadlineMs = performance.now() + (settings.timeoutMs ?? Number.POSITIVE_INFINITY);
   const notified = new Set<Channel>();
+  let result: T;
   try {
-    const result = await em.transactional(
+    result = await em.transactional(
       (inner) =>
         work({
           tenantId,
@@ -149,12 +150,12 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
         }),
       settings.snapshot ? { isolationLevel: 'repeatable read' } : {},
     );
-    // Within the transaction it would make all that commit with one wait for each other.
-    for (const channel of notified) signals.notify(channel);
-    return result;
   } catch (error) {
     throw toDomainError(error);
   }
+  // Within the transaction it would make all that commit with one wait for each other.
+  for (const channel of notified) signals.notify(channel);
+  return result;
 }
 
 async function poolOf(orm: MikroORM) {
