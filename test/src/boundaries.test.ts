@@ -18,6 +18,7 @@ const mayDependOn: Record<string, readonly string[]> = {
   'services/api': ['contract', 'core', 'server', 'tlog'],
   scripts: ['client', 'contract', 'server', 'tlog'],
   test: [],
+  'test/bench': ['api', 'contract', 'core', 'tlog'],
 };
 
 /** What tests, and types alone, may add. */
@@ -31,6 +32,7 @@ const mayDevelopWith: Record<string, readonly string[]> = {
   'services/api': ['client', 'testkit'],
   scripts: ['core', 'testkit'],
   test: ['api', 'client', 'contract', 'core', 'scripts', 'server', 'testkit', 'tlog'],
+  'test/bench': [],
 };
 
 interface Manifest {
@@ -44,6 +46,7 @@ const rooms = [
   ),
   'scripts',
   'test',
+  'test/bench',
 ];
 
 test('every room is in the table, and the table names no other', () => {

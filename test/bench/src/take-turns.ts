@@ -1,0 +1,40 @@
+import type { Round } from './row.ts';
+
+/** Does the work once and says how much of it was done: records, calls. */
+export type Work = () => Promise<number> | number;
+
+export interface Turns {
+  readonly rounds: number;
+  /** How long each of them runs in a round, at least. */
+  readonly seconds: number;
+}
+
+/**
+ * Run ours and the reference in turns, and take the rate of each, per second, round by round.
+ *
+ * In turns, since a shared machine is fast one minute and slow the next: only their ratio within a round is
+ * worth anything. One round before the first is thrown away, for caches and compilers.
+ */
+export async function takeTurns(
+  { ours, reference }: { readonly ours: Work; readonly reference?: Work },
+  { rounds, seconds }: Turns,
+): Promise<Round[]> {
+  await rate(ours, Math.min(seconds, 1));
+  if (reference) await rate(reference, Math.min(seconds, 1));
+  const taken: Round[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    taken.push({
+      ours: await rate(ours, seconds),
+      ...(reference && { reference: await rate(reference, seconds) }),
+    });
+  }
+  return taken;
+}
+
+async function rate(work: Work, seconds: number): Promise<number> {
+  const startMs = performance.now();
+  const endMs = startMs + seconds * 1_000;
+  let done = 0;
+  while (performance.now() < endMs) done += await work();
+  return (done * 1_000) / (performance.now() - startMs);
+}
