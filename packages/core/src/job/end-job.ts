@@ -46,9 +46,13 @@ export async function endJob(tx: Tx, { caller, job, status, actor }: EndJob): Pr
 }
 
 /** What the run did, in numbers: names of fields and policies, never a value or a path of somebody's JSON. */
-function account({ kind }: JobRow, { changed, counts, partitionsDropped, residual }: JobResult): JsonObject {
+function account(
+  { kind }: JobRow,
+  { changed, counts, held, partitionsDropped, residual }: JobResult,
+): JsonObject {
   return {
     changed,
+    held,
     [kind === 'retention' ? 'policies' : 'fields']: countsByRoot(counts),
     ...(partitionsDropped && { partitionsDropped }),
     ...(residual && { residual: { matches: residual.matches, places: countsByRoot(residual.places) } }),

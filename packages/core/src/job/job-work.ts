@@ -1,6 +1,7 @@
 import type { JobResult } from '@annals/contract';
 import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
+import type { ActiveHolds } from '../hold/active-holds.ts';
 import type { JobCursor } from './job-cursor.ts';
 import type { JobRow } from './to-job.ts';
 
@@ -18,6 +19,8 @@ export interface Chunk extends Progress {
   /** As the custodian; holds the job's row locked. */
   readonly tx: Tx;
   readonly job: JobRow;
+  /** What they match stays as it is; no other comes to be before the transaction ends. */
+  readonly holds: ActiveHolds;
   /** What the plan said that the run needs to know. */
   readonly request: object;
 }

@@ -5,6 +5,7 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Context, Services } from '../context.ts';
 import type { Database, Tx } from '../database/database.ts';
+import { committedLeaves, expectAccounted } from '../manifest/testing.ts';
 import { applyAnonymize } from '../privacy/apply-anonymize.ts';
 import { applyRedact } from '../privacy/apply-redact.ts';
 import { planAnonymize } from '../privacy/plan-anonymize.ts';
@@ -12,7 +13,7 @@ import { planRedact } from '../privacy/plan-redact.ts';
 import { applyRetention } from '../retention/apply-retention.ts';
 import { planRetention } from '../retention/plan-retention.ts';
 import { setPolicies } from '../retention/set-policies.ts';
-import { openTestCore, type TestCore } from '../testing.ts';
+import { openTestCore, sequenceAll, type TestCore } from '../testing.ts';
 import { cancelJob } from './cancel-job.ts';
 import { getJob } from './get-job.ts';
 import { listJobs } from './list-jobs.ts';
@@ -122,6 +123,13 @@ async function runUndisturbed(begin: (ctx: Context) => Promise<Job>) {
   return { job, rows: await inspection.rows(ctx.tenantId) };
 }
 
+/** What is there is what was committed, and what is not is listed, once and exactly. */
+async function expectProven(ctx: Context): Promise<void> {
+  const committed = await committedLeaves(ctx);
+  await sequenceAll(core, ctx.tenantId);
+  await expectAccounted(ctx, committed);
+}
+
 /** Once for each kind: it is what the disturbed runs are compared with. */
 const undisturbed = new Map<unknown, ReturnType<typeof runUndisturbed>>();
 function wholeOf(begin: (ctx: Context) => Promise<Job>): ReturnType<typeof runUndisturbed> {
@@ -145,6 +153,7 @@ test.each(kinds)(
     expect(outcomes).toEqual(new Set(['interrupted', 'ended']));
     expect((await getJob({ ctx, input: { id: jobId } })).result).toEqual(whole.job.result);
     expect(await inspection.rows(ctx.tenantId)).toEqual(whole.rows);
+    await expectProven(ctx);
   },
 );
 
@@ -167,6 +176,7 @@ test.each(kinds)(
       result: whole.job.result,
     });
     expect(await inspection.rows(ctx.tenantId)).toEqual(whole.rows);
+    await expectProven(ctx);
   },
 );
 
@@ -186,6 +196,7 @@ test.each(kinds)(
     expect(await inspection.texts(other.tenantId)).toEqual(before);
     expect(await runJob(core.services, { ...run, tenantId: other.tenantId })).toBe('ended');
     expect(await inspection.texts(other.tenantId)).toEqual(before);
+    await expectProven(ctx);
   },
 );
 

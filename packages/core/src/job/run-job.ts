@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { withPartitions } from '../activity/partitions.ts';
 import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
+import { holdsToHonour } from '../hold/active-holds.ts';
 import { sealAfterRun } from '../manifest/seal-after-run.ts';
 import { PlanEntity } from '../plan/entity.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -95,8 +96,9 @@ async function moveOn({ services, tx, job }: Held): Promise<'moved' | 'ended'> {
   const { request } = await tx.em.findOneOrFail(PlanEntity, { id: job.planId });
   const { done, total } = job;
   const cursor = job.cursor ?? null;
-  const result = job.result ?? { changed: 0, counts: [] };
-  const next = await works[job.kind]({ services, tx, job, request, done, total, cursor, result });
+  const result = job.result ?? { changed: 0, counts: [], held: 0 };
+  const holds = await holdsToHonour(tx);
+  const next = await works[job.kind]({ services, tx, job, holds, request, done, total, cursor, result });
   const progress = {
     // Records come and go while the run lasts, so what it meets is not to the last one what it counted.
     done: next.ended ? next.total : Math.min(next.done, next.total),

@@ -29,7 +29,7 @@ export async function inspect(core: TestCore): Promise<Inspection> {
     },
     rows: async (tenantId) => {
       const rows = await query<{ row: Record<string, unknown> }>(
-        `select to_jsonb(a) - '{tenant_id,batch_id,position,recorded_at}'::text[] as row
+        `select to_jsonb(a) - '{tenant_id,batch_id,position,recorded_at,seed,openings}'::text[] as row
           from annals.activity a
           where tenant_id = $1 and action !~ '^(annals|erasure|retention)[.]' order by occurred_at, id`,
         [tenantId],

@@ -398,6 +398,12 @@ const functions = [
     end `,
   ),
   // Those of purges do not mix runs, so that they are sealed without waiting for others.
+  // Whether a signer's keys are those of this database; any checkpoint tells.
+  ownerFunction(
+    'find_verifier_keys()',
+    'text[]',
+    ` begin return (select c.verifier_keys from annals.checkpoint c limit 1); end `,
+  ),
   ownerFunction(
     'find_open_manifests(opened_before timestamptz)',
     'table (tenant_id text, id uuid)',
@@ -421,7 +427,7 @@ const grants = [
   `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz, uuid), annals.refresh_activity_statistics(text[]) to annals_custodian`,
   `grant execute on function annals.sole_tenant_partitions(text), annals.find_idle_jobs(timestamptz), annals.delete_expired_plans(timestamptz) to annals_app`,
   `grant execute on function annals.sole_tenant_partitions(text) to annals_custodian`,
-  `grant execute on function annals.find_unsequenced(int), annals.find_unsigned(int), annals.find_open_manifests(timestamptz) to annals_app`,
+  `grant execute on function annals.find_unsequenced(int), annals.find_unsigned(int), annals.find_verifier_keys(), annals.find_open_manifests(timestamptz) to annals_app`,
   // Grants stand on the partitioned parent only: a partition queried directly would escape its policy.
   `grant select, insert on annals.activity, annals.batch to annals_app, annals_custodian`,
   `grant update, delete on annals.activity to annals_custodian`,
@@ -438,7 +444,7 @@ const grants = [
   // What a key may do, what a plan is for and what a job has done stay as they are.
   `grant update (revoked_at) on annals.api_key to annals_app`,
   `grant update (status, request, summary) on annals.plan to annals_app`,
-  `grant update (status, cancel_requested, cursor, error, updated_at, ended_at) on annals.job to annals_app`,
+  `grant update (status, cancel_requested, cursor, error, completed_id, updated_at, ended_at) on annals.job to annals_app`,
   `grant select, insert, update, delete on annals.policy to annals_app`,
   `grant select on annals.tenant, annals.policy to annals_custodian`,
   `grant select, update, delete on annals.plan to annals_custodian`,
