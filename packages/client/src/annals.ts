@@ -4,6 +4,7 @@ import type {
   ApiKey,
   CountResult,
   FacetsResult,
+  Hold,
   Job,
   KeyCreateResult,
   LogResult,
@@ -46,6 +47,7 @@ export interface Annals {
   /** One actor at a glance. */
   summary(input: InputOf<'activity.summary'>, options?: CallOptions): Promise<SummaryResult>;
   readonly privacy: Privacy;
+  readonly holds: Holds;
   readonly retention: Retention;
   readonly jobs: Jobs;
   readonly keys: Keys;
@@ -58,6 +60,15 @@ export interface Privacy {
   applyAnonymize(input: InputOf<'privacy.applyAnonymize'>, options?: CallOptions): Promise<Job>;
   planRedact(input: InputOf<'privacy.planRedact'>, options?: CallOptions): Promise<Plan>;
   applyRedact(input: InputOf<'privacy.applyRedact'>, options?: CallOptions): Promise<Job>;
+}
+
+/** Keeping from erasing and purging what a filter or a person matches. */
+export interface Holds {
+  create(input: InputOf<'hold.create'>, options?: CallOptions): Promise<Hold>;
+  /** The active ones, then those released, the newest of each first. */
+  list(options?: CallOptions & { readonly limit?: number | undefined }): Promise<Hold[]>;
+  /** What it was over is forgotten; the reason is kept with it. */
+  release(id: string, options?: CallOptions & { readonly reason?: string | undefined }): Promise<Hold>;
 }
 
 /** Purging what has been kept long enough. */

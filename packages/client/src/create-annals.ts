@@ -39,6 +39,13 @@ export function createAnnals(options: ClientOptions): Annals {
       planRedact: (input, options) => call('privacy.planRedact', input, options),
       applyRedact: (input, options) => call('privacy.applyRedact', input, options),
     },
+    holds: {
+      create: (input, options) => call('hold.create', input, options),
+      list: async ({ limit, ...options } = {}) =>
+        (await call('hold.list', { ...(limit !== undefined && { limit }) }, options)).holds,
+      release: (id, { reason, ...options } = {}) =>
+        call('hold.release', { id, ...(reason !== undefined && { reason }) }, options),
+    },
     retention: {
       policies: async (options) => (await call('retention.policies', {}, options)).policies,
       setPolicies: async (policies, options) =>

@@ -5,6 +5,7 @@ export {
   type ErrorCode,
   type FilterInput,
   formatQuery,
+  type Hold,
   type Job,
   type LogItem,
   type LogResult,
@@ -12,7 +13,7 @@ export {
   type Plan,
   parseQuery,
 } from '@annals/contract';
-export type { Annals, InputOf, Jobs, Keys, Privacy, Retention, Tenants } from './annals.ts';
+export type { Annals, Holds, InputOf, Jobs, Keys, Privacy, Retention, Tenants } from './annals.ts';
 export { createAnnals } from './create-annals.ts';
 export type { ActivityList, ListOptions, Selection } from './list.ts';
 export type { LoggedActivity } from './log.ts';

@@ -48,6 +48,13 @@ export {
 export { AnnalsError, type ErrorCode, type ErrorInfo, errorCodes, errorStatus } from './errors.ts';
 export * from './filter/index.ts';
 export {
+  Hold,
+  type HoldCreateInput,
+  type HoldListInput,
+  type HoldListResult,
+  type HoldReleaseInput,
+} from './hold.ts';
+export {
   Job,
   type JobInput,
   type JobKind,

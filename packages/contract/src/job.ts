@@ -18,6 +18,8 @@ export const JobResult = z.strictObject({
   changed: z.int(),
   /** Changed values by field, or removed activities by policy. */
   counts: z.array(CountOf),
+  /** Activities that would have changed or gone, but that active holds matched. */
+  held: z.int(),
   partitionsDropped: z.array(z.string()).optional(),
   /** Erasures end with a scan for what was to go: zero, or where some remains. */
   residual: z.strictObject({ matches: z.int(), places: z.array(CountOf) }).optional(),

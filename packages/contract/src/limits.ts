@@ -46,6 +46,10 @@ export const limits = {
   identifierLengthMin: 3,
   redactFieldsMax: 64,
   keyNameLengthMax: 128,
+  /** Holds of one tenant that are active at once. */
+  holdsMax: 100,
+  holdNameLengthMax: 256,
+  holdReasonLengthMax: 1_024,
   policiesMax: 100,
   /** Actions that one retention policy names. */
   policyActionsMax: 50,

@@ -25,6 +25,10 @@ export const Plan = z.strictObject({
   byMonth: z.array(CountOf),
   /** Of a retention plan: activities by policy. */
   byPolicy: z.array(CountOf),
+  /** Activities that would change or go too, but that active holds match: they stay as they are. */
+  held: z.int(),
+  /** The holds that match them; one activity can be under several. */
+  holds: z.array(z.strictObject({ id: z.uuid(), name: z.string(), activities: z.int() })),
   /** Months whose whole partition would be dropped. */
   partitionsDropped: z.array(z.string()),
   /** What an anonymize run would look for, and in how many activities each was found. */
@@ -50,8 +54,8 @@ const identifier = text(limits.idLengthMax).refine(
   `must be at least ${limits.identifierLengthMin} characters, or it would match everywhere`,
 );
 
-export const PlanAnonymizeInput = z.strictObject({
-  tenantId: tenantId.optional(),
+/** How a call names a person. */
+export const person = {
   /** The person's ids, as they stand in actor.id, subject.id and target.id. */
   ids: z.array(text(limits.idLengthMax)).min(1, 'must name at least one id').max(limits.identifiersMax),
   /** What else names the person and is searched in text and JSON: e-mail addresses, names, addresses. */
@@ -60,6 +64,11 @@ export const PlanAnonymizeInput = z.strictObject({
   learn: z.boolean().default(true),
   /** Learned labels that do not name the person, as "Admin": left alone. */
   except: z.array(text(limits.labelLengthMax)).max(limits.identifiersMax).default([]),
+};
+
+export const PlanAnonymizeInput = z.strictObject({
+  tenantId: tenantId.optional(),
+  ...person,
   /** `anonymize` leaves no link; `pseudonymize` puts one random pseudonym in place of the ids. */
   mode: z.enum(['anonymize', 'pseudonymize']).default('anonymize'),
 });

@@ -27,6 +27,7 @@ import {
   SummaryInput,
   SummaryResult,
 } from './activity/procedures.ts';
+import { Hold, HoldCreateInput, HoldListInput, HoldListResult, HoldReleaseInput } from './hold.ts';
 import { Job, JobInput, JobListInput, JobListResult } from './job.ts';
 import {
   ApplyInput,
@@ -183,6 +184,27 @@ export const procedures = {
   'job.list': spec({
     type: 'query',
     scopes: ofJobs,
+  'hold.create': spec({
+    type: 'mutation',
+    scopes: ['privacy'],
+    input: HoldCreateInput,
+    output: Hold,
+    summary: 'Keep what a filter or a person matches from being erased or purged, until it is released.',
+  }),
+  'hold.list': spec({
+    type: 'query',
+    scopes: ofJobs,
+    input: HoldListInput,
+    output: HoldListResult,
+    summary: 'The active holds, then the released ones, the newest of each first.',
+  }),
+  'hold.release': spec({
+    type: 'mutation',
+    scopes: ['privacy'],
+    input: HoldReleaseInput,
+    output: Hold,
+    summary: 'End a hold; what it was over is forgotten.',
+  }),
     input: JobListInput,
     output: JobListResult,
     summary: 'The newest jobs of the kinds whose scope the key has.',

@@ -1,5 +1,7 @@
 import { router } from './procedure.ts';
 import { activityRouter } from './routers/activity.ts';
+import { holdRouter } from './routers/hold.ts';
+import { integrityRouter } from './routers/integrity.ts';
 import { jobRouter } from './routers/job.ts';
 import { keyRouter } from './routers/key.ts';
 import { privacyRouter } from './routers/privacy.ts';
@@ -10,7 +12,9 @@ import { tenantRouter } from './routers/tenant.ts';
 export function createAnnalsRouter() {
   return router({
     activity: activityRouter,
+    integrity: integrityRouter,
     privacy: privacyRouter,
+    hold: holdRouter,
     retention: retentionRouter,
     job: jobRouter,
     key: keyRouter,

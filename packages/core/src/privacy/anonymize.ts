@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type JobResult, limits } from '@annals/contract';
+import { residualInHolds } from '../hold/residual-in-holds.ts';
 import { type JobCursor, withMonths } from '../job/job-cursor.ts';
 import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job-work.ts';
 import { createTally } from '../plan/tally.ts';
@@ -69,6 +70,7 @@ async function eraseChunk({ tx, services, ...chunk }: Chunk, { cursor, person }:
     erase: (row) => anonymizeRow(row, { person, pseudonym }),
     result: chunk.result,
     clock: services.clock,
+    holds: chunk.holds,
   });
   const months = withMonths(cursor.months, changed);
   const next: Cursor =
@@ -96,6 +98,7 @@ async function scanChunk({ tx, ...chunk }: Chunk, { cursor, person }: Walk): Pro
   const ended = examined < chunkSize;
   const scanned: Cursor = { ...cursor, after: last };
   if (ended) places.push(...(await residualInPlansAndJobs(tx, { person, planId: chunk.job.planId })));
+  if (ended) places.push(...(await residualInHolds(tx, person)));
   return {
     done: chunk.done + examined,
     total: chunk.total,

@@ -1,8 +1,8 @@
 import type { ApplyInput, Job } from '@annals/contract';
 import type { Verb } from '../context.ts';
 import { applyPlan } from '../plan/apply-plan.ts';
-import { countRedacted } from './plan-redact.ts';
-import type { RedactRequest } from './redact-request.ts';
+import { type RedactRequest, readRedactRequest } from './redact-request.ts';
+import { surveyRedaction } from './survey-redaction.ts';
 
 /**
  * Start the job of a redact plan.
@@ -12,6 +12,7 @@ import type { RedactRequest } from './redact-request.ts';
 export async function applyRedact(verb: Verb<ApplyInput>): Promise<Job> {
   return applyPlan(verb, {
     kind: 'redact',
-    recount: (tx, request) => countRedacted(tx, request as RedactRequest),
+    recount: async (tx, request) =>
+      (await surveyRedaction(tx, readRedactRequest(tx, request as RedactRequest))).activities,
   });
 }

@@ -1,11 +1,15 @@
 import type { JobResult } from '@annals/contract';
 import type { RawBuilder } from 'kysely';
 import type { ActivityRow } from '../activity/row.ts';
+import { every } from '../activity/where.ts';
+import type { Clock } from '../clock.ts';
 import type { Tx } from '../database/database.ts';
+import type { ActiveHolds } from '../hold/active-holds.ts';
 import { chunkSize } from '../job/job-work.ts';
+import { isErasable } from '../job/own-actions.ts';
 import { createTally } from '../plan/tally.ts';
 import type { Erasure } from './erasure.ts';
-import { examine, type Key, readRows } from './examine.ts';
+import { examine, type Key, lockRows } from './examine.ts';
 import { rewriteRows } from './rewrite-rows.ts';
 
 export interface EraseNext {
@@ -18,6 +22,8 @@ export interface EraseNext {
   readonly erase: (row: ActivityRow) => Erasure | undefined;
   /** The counts so far. */
   readonly result: JobResult;
+  readonly clock: Clock;
+  readonly holds: ActiveHolds;
 }
 
 export interface ErasedNext {
@@ -26,24 +32,38 @@ export interface ErasedNext {
   readonly result: JobResult;
   /** When what it has changed occurred, in milliseconds since 1970. */
   readonly changed: readonly number[];
+  /** The manifest that lists it; absent where nothing has changed. */
+  readonly manifestId?: string | undefined;
 }
 
-/** Erase from the next chunk of activities, in the order of time, and count what went. */
-export async function eraseNext(tx: Tx, { erase, result, ...range }: EraseNext): Promise<ErasedNext> {
-  const { examined, last, wanted } = await examine(tx, { ...range, limit: chunkSize });
+/** Erase from the next chunk of activities, in the order of time, and count what went and what is held. */
+export async function eraseNext(
+  tx: Tx,
+  { after, until, erase, result, clock, holds, ...range }: EraseNext,
+): Promise<ErasedNext> {
+  const wanted = every([isErasable, range.wanted]);
+  const { examined, last, wanted: keys } = await examine(tx, { after, until, limit: chunkSize, wanted });
   // Locked before they are judged: another run may have erased something else since they were found.
-  const rows = await readRows(tx, wanted, { lock: true });
-  const changes = rows.flatMap((row) => {
+  const rows = await lockRows(tx, keys);
+  const found = rows.flatMap((row) => {
     const erasure = erase(row);
     return erasure ? [{ row, erasure }] : [];
   });
-  await rewriteRows(tx, changes);
+  const held = await holds.among(found.map(({ row }) => row));
+  const changes = found.filter(({ row }) => !held.has(String(row['id'])));
+  const manifestId = await rewriteRows(tx, { changes, clock });
   const tally = createTally(result.counts);
   for (const { erasure } of changes) for (const name of erasure.names) tally.add(name);
   return {
     examined,
     last,
-    result: { ...result, changed: result.changed + changes.length, counts: tally.counts() },
+    result: {
+      ...result,
+      changed: result.changed + changes.length,
+      held: result.held + held.size,
+      counts: tally.counts(),
+    },
     changed: changes.map(({ row }) => row.occurred_ms),
+    manifestId,
   };
 }

@@ -2,10 +2,9 @@ import { mask, type Plan, type PlanAnonymizeInput } from '@annals/contract';
 import { seesPersonal } from '../activity/resolve-filter.ts';
 import type { Verb } from '../context.ts';
 import { createPlan } from '../plan/create-plan.ts';
-import { type Learned, learnLabels } from './learn-labels.ts';
 import { type AnonymizeRequest, createPerson, type Person } from './person.ts';
+import { type Label, resolvePerson } from './resolve-person.ts';
 import { type Survey, survey } from './survey.ts';
-import { fold } from './text-forms.ts';
 
 /** Activities a second that a run examines at least, twice each. */
 const speed = 10_000;
@@ -21,16 +20,8 @@ export async function planAnonymize({ ctx, input }: Verb<PlanAnonymizeInput>): P
   const planned = await ctx.db.transaction(
     ctx.tenantId,
     async (tx) => {
-      const learned = input.learn ? await learnLabels(tx, input.ids) : [];
-      const labels = sortOut(learned, input);
-      const request: AnonymizeRequest = {
-        mode: input.mode,
-        ids: input.ids,
-        identifiers: [
-          ...input.identifiers,
-          ...labels.filter(({ skipped }) => !skipped).map(({ label }) => label),
-        ],
-      };
+      const { identifiers, labels } = await resolvePerson(tx, input);
+      const request: AnonymizeRequest = { mode: input.mode, ids: input.ids, identifiers };
       const person = createPerson(request);
       return { request, labels, person, found: await survey(tx, person) };
     },
@@ -43,6 +34,8 @@ export async function planAnonymize({ ctx, input }: Verb<PlanAnonymizeInput>): P
     summary: {
       confirm: input.ids[0] ?? '',
       activities: found.activities,
+      held: found.held,
+      holds: found.holds,
       byField: found.byField,
       byMonth: found.byMonth,
       byPolicy: [],
@@ -52,17 +45,6 @@ export async function planAnonymize({ ctx, input }: Verb<PlanAnonymizeInput>): P
       estimatedSeconds: Math.ceil((2 * found.examined) / speed),
     },
   });
-}
-
-type Label = Omit<Learned, 'skipped'> & { readonly skipped?: 'short' | 'shared' | 'excepted' };
-
-/** Without the labels that were given as well, and with those marked that the caller excepted. */
-function sortOut(learned: readonly Learned[], input: PlanAnonymizeInput): Label[] {
-  const given = new Set([...input.ids, ...input.identifiers].map(fold));
-  const excepted = new Set(input.except.map(fold));
-  return learned
-    .filter(({ label }) => !given.has(fold(label)))
-    .map((each) => (excepted.has(fold(each.label)) ? { ...each, skipped: 'excepted' } : each));
 }
 
 interface Planned {

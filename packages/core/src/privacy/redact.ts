@@ -41,6 +41,7 @@ async function redactChunk({ tx, job, services, ...chunk }: Chunk, cursor: Curso
     erase: (row) => redactRow(row, fields),
     result: chunk.result,
     clock: services.clock,
+    holds: chunk.holds,
   });
   const next: Cursor = { months: withMonths(cursor.months, changed), until: cursor.until, after: last };
   return {

@@ -1,5 +1,6 @@
 import type { ApplyInput, Job } from '@annals/contract';
 import type { Verb } from '../context.ts';
+import { activeHolds } from '../hold/active-holds.ts';
 import { applyPlan } from '../plan/apply-plan.ts';
 import type { RetentionRequest } from './expiry.ts';
 import { countExpired, surveyExpired } from './survey-expired.ts';
@@ -13,7 +14,10 @@ export async function applyRetention(verb: Verb<ApplyInput>): Promise<Job> {
   const recordedUntil = verb.ctx.clock.now().getTime();
   return applyPlan(verb, {
     kind: 'retention',
-    recount: async (tx, request) =>
-      countExpired(await surveyExpired(tx, { ...(request as RetentionRequest), recordedUntil })),
+    recount: async (tx, request) => {
+      const { cutoffs } = request as RetentionRequest;
+      const holds = await activeHolds(tx);
+      return countExpired((await surveyExpired(tx, { cutoffs, recordedUntil, holds })).groups);
+    },
   });
 }

@@ -1,6 +1,7 @@
 import type { Plan } from '@annals/contract';
 import type { Context } from '../context.ts';
 import type { Tx } from '../database/database.ts';
+import { activeHolds } from '../hold/active-holds.ts';
 import { createPlan } from '../plan/create-plan.ts';
 import { type CountOf, createTally } from '../plan/tally.ts';
 import { sampleSize } from '../privacy/survey.ts';
@@ -23,14 +24,16 @@ export async function planRetention({ ctx }: { readonly ctx: Context }): Promise
 async function survey(tx: Tx, now: Date) {
   const cutoffs = cutoffsAt(await findPolicies(tx), now);
   const request: RetentionRequest = { cutoffs };
-  const groups = await surveyExpired(tx, { cutoffs, recordedUntil: now.getTime() });
+  const holds = await activeHolds(tx);
+  const { groups, ...held } = await surveyExpired(tx, { cutoffs, recordedUntil: now.getTime(), holds });
   const expired = groups.filter(({ policy }) => policy !== null);
-  const dropped = await findDroppable(tx, { groups, cutoffs, now });
+  const dropped = await findDroppable(tx, { groups, cutoffs, holds, now });
   const walked = expired.filter(({ month }) => !dropped.includes(month));
   return {
     request,
     summary: {
       activities: countExpired(expired),
+      ...held,
       byField: [],
       byMonth: byMonth(expired),
       byPolicy: cutoffs.map(({ policy }, index) => ({
@@ -39,7 +42,7 @@ async function survey(tx: Tx, now: Date) {
       })),
       partitionsDropped: dropped.map(dashed),
       identifiers: [],
-      sampleIds: await sampleExpired(tx, cutoffs, sampleSize),
+      sampleIds: await sampleExpired(tx, { cutoffs, holds, limit: sampleSize }),
       estimatedSeconds: Math.ceil(countExpired(walked) / speed),
     },
   };

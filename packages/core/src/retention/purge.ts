@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { every } from '../activity/where.ts';
 import type { Tx } from '../database/database.ts';
+import { withoutHeld } from '../hold/without-held.ts';
 import { type JobCursor, withMonths } from '../job/job-cursor.ts';
 import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job-work.ts';
 import { openManifest } from '../manifest/open-manifest.ts';
@@ -21,6 +22,8 @@ interface Month {
 interface Cursor extends JobCursor {
   /** Still to be dropped whole, before the rest is removed record by record. */
   readonly drop: readonly Month[];
+  /** The holds that were active when it was decided what to drop. */
+  readonly holds: readonly string[];
   /** Milliseconds since 1970. */
   readonly until: number;
   readonly after?: Key | undefined;
@@ -41,17 +44,21 @@ export const purge: JobWork = async (chunk) => {
   return month ? dropMonth(chunk, { month, cursor: { ...cursor, drop } }) : purgeChunk(chunk, cursor);
 };
 
-async function begin({ tx, services, job, result }: Chunk, cutoffs: readonly Cutoff[]): Promise<AfterChunk> {
+async function begin(
+  { tx, services, job, holds, result }: Chunk,
+  cutoffs: readonly Cutoff[],
+): Promise<AfterChunk> {
   const until = latestExpired(cutoffs);
-  const groups = await surveyExpired(tx, { cutoffs, recordedUntil: job.createdAt.getTime() });
-  const droppable = await findDroppable(tx, { groups, cutoffs, now: services.clock.now() });
+  const recordedUntil = job.createdAt.getTime();
+  const { groups } = await surveyExpired(tx, { cutoffs, recordedUntil, holds });
+  const droppable = await findDroppable(tx, { groups, cutoffs, holds, now: services.clock.now() });
   const drop = droppable.map((month): Month => {
     const ofMonth = groups.filter((group) => group.month === month);
     const byPolicy = cutoffs.map((_, index) => ofMonth.find(({ policy }) => policy === index)?.count ?? 0);
     return { month, expected: countExpired(ofMonth), byPolicy };
   });
   const counts = cutoffs.map(({ policy }) => ({ name: policy.name, count: 0 }));
-  const cursor: Cursor = { drop, months: [], until };
+  const cursor: Cursor = { drop, holds: holds.all.map(({ id }) => id), months: [], until };
   return {
     done: 0,
     total: await countUntil(tx, until),
@@ -66,9 +73,13 @@ async function begin({ tx, services, job, result }: Chunk, cutoffs: readonly Cut
  * for ever for another that holds some of them and wants the same.
  */
 async function dropMonth(
-  { tx, job, services, request, result, done, total }: Chunk,
+  { tx, job, services, holds, request, result, done, total }: Chunk,
   { month, cursor }: { readonly month: Month; readonly cursor: Cursor },
 ): Promise<AfterChunk> {
+  // One created since may match any of it, and looking is not for this transaction.
+  if (holds.all.some(({ id }) => !cursor.holds.includes(id))) {
+    return { done, total, cursor, result, ended: false };
+  }
   const { cutoffs } = request as RetentionRequest;
   const recordedUntil = moment(job.createdAt.getTime());
   const manifestId = await openManifest(tx, { kind: 'purge', clock: services.clock });
@@ -95,7 +106,7 @@ async function dropMonth(
 }
 
 async function purgeChunk(
-  { tx, job, services, request, result, ...chunk }: Chunk,
+  { tx, job, services, holds, request, result, ...chunk }: Chunk,
   cursor: Cursor,
 ): Promise<AfterChunk> {
   const { cutoffs } = request as RetentionRequest;
@@ -108,12 +119,13 @@ async function purgeChunk(
       sql`recorded_at <= ${moment(job.createdAt.getTime())}`,
     ]),
   });
+  const { free, held } = await withoutHeld(tx, holds, wanted);
   const manifestId =
-    wanted.length > 0 ? await openManifest(tx, { kind: 'purge', clock: services.clock }) : undefined;
-  const removed = manifestId === undefined ? [] : await remove(tx, { keys: wanted, cutoffs, manifestId });
+    free.length > 0 ? await openManifest(tx, { kind: 'purge', clock: services.clock }) : undefined;
+  const removed = manifestId === undefined ? [] : await remove(tx, { keys: free, cutoffs, manifestId });
   const months = withMonths(
     cursor.months,
-    wanted.map(({ at }) => at),
+    free.map(({ at }) => at),
   );
   const next: Cursor = { ...cursor, months, after: last };
   const tally = createTally(result.counts);
@@ -122,7 +134,12 @@ async function purgeChunk(
     done: chunk.done + examined,
     total: chunk.total,
     cursor: next,
-    result: { ...result, changed: result.changed + removed.length, counts: tally.counts() },
+    result: {
+      ...result,
+      changed: result.changed + removed.length,
+      held: result.held + held,
+      counts: tally.counts(),
+    },
     ended: examined < chunkSize,
     manifestId,
   };
