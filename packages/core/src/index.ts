@@ -36,10 +36,10 @@ export { type Database, type DatabaseOptions, openDatabase, type Tx } from './da
 export { migrate, provision, type RoleLogin } from './database/provision.ts';
 export { roles } from './database/roles.ts';
 export type { Channel, Signals } from './database/signals.ts';
+export { isReachable, queueDepth, readinessWarnings } from './health.ts';
 export { createHold } from './hold/create-hold.ts';
 export { listHolds } from './hold/list-holds.ts';
 export { releaseHold } from './hold/release-hold.ts';
-export { isReachable, queueDepth, readinessWarnings } from './health.ts';
 export { cancelJob } from './job/cancel-job.ts';
 export { getJob } from './job/get-job.ts';
 export { createJobQueue } from './job/graphile-queue.ts';
@@ -78,6 +78,21 @@ export {
   type OpenServicesOptions,
   openServices,
 } from './services.ts';
+export {
+  type CreateLogKey,
+  createLogKey,
+  type RetireLogKey,
+  retireLogKey,
+  rotateLogKey,
+} from './signer/change-keys.ts';
+export { type EnsureLogKey, ensureLogKey } from './signer/ensure-log-key.ts';
+export { readSignerKeys, readStoredKeys, type StoredKey } from './signer/key-directory.ts';
+export type { NoteSigner, SignerKeys } from './signer/note-signer.ts';
+export { type LogName, logOrigin, parseLogOrigin } from './signer/origin.ts';
+export type { Refusal } from './signer/signer-memory.ts';
+export type { SignedHead, SignerState } from './signer/signer-state.ts';
+export { type Signer, type SignerOptions, type SignerStatus, startSigner } from './signer/start-signer.ts';
+export { openStateDirectory } from './signer/state-directory.ts';
 export { stackFrames } from './stack-frames.ts';
 export { createTenant } from './tenant/create-tenant.ts';
 export { ensureTenant } from './tenant/ensure-tenant.ts';

@@ -6,6 +6,11 @@ import { migrate, provision } from './database/provision.ts';
 import type { JobQueue } from './job/queue.ts';
 import { sequence } from './log/sequence.ts';
 import { silentLogger } from './logger.ts';
+import { ensureLogKey } from './signer/ensure-log-key.ts';
+import { signLog } from './signer/sign-log.ts';
+import { openStateDirectory } from './signer/state-directory.ts';
+
+export { type SignedCheckpoint, signCheckpoint, testPolicy, testSigningKey } from './log/testing.ts';
 
 /** For tests of any room: a migrated database of their own, the services on it, and contexts to call verbs with. */
 export interface TestCore {
@@ -37,7 +42,14 @@ export async function openTestCore(): Promise<TestCore> {
   const clock = createFakeClock(new Date('2026-06-15T12:00:00.000Z'));
   const enqueued: { tenantId: string; jobId: string }[] = [];
   const queue: JobQueue = { enqueue: async (job) => void enqueued.push(job) };
-  const services: Services = { db, clock, log: silentLogger, queue, readTimeoutMs: 30_000, manifestIntervalMs: 86_400_000 };
+  const services: Services = {
+    db,
+    clock,
+    log: silentLogger,
+    queue,
+    readTimeoutMs: 30_000,
+    manifestIntervalMs: 86_400_000,
+  };
   let tenants = 0;
   return {
     url: database.url,
@@ -71,4 +83,19 @@ export async function sequenceAll(
     if (added === 0) return total;
     total += added;
   }
+}
+
+/**
+ * Sequence and sign all that is committed for a tenant, with the key of a signer's directory, which is made where
+ * there is none; returns the note, or undefined where nothing was left to sign.
+ */
+export async function signAll(
+  core: Pick<TestCore, 'services'>,
+  { tenantId, dir }: { readonly tenantId: string; readonly dir: string },
+): Promise<string | undefined> {
+  await sequenceAll(core, tenantId);
+  const keys = await ensureLogKey(core.services, { dir, logName: 'test.example' });
+  if (!keys) throw new Error('the database was signed with the keys of another directory');
+  const state = await openStateDirectory(dir);
+  return (await signLog({ services: core.services, keys, state }, tenantId))?.note;
 }

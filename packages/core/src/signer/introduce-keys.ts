@@ -1,0 +1,84 @@
+import { decodeBase64, formatVerifierKey, verifierKey } from '@annals/tlog';
+import { sql } from 'kysely';
+import { recordActivity } from '../activity/record-activity.ts';
+import type { Principal, Services } from '../context.ts';
+import type { Tx } from '../database/database.ts';
+import type { Log } from '../log/newest-log.ts';
+
+/** In whose name the signer appends. */
+const signerPrincipal: Principal = { keyId: 'signer', keyName: 'signer', tenantId: '*', scopes: [] };
+
+export const rotatedAction = 'annals.log_key_rotated';
+
+export interface Introducing {
+  readonly origin: string;
+  readonly log: Log;
+  /** Public keys as base64: those that may sign the log, and those that want to. */
+  readonly known: readonly string[];
+  readonly active: readonly string[];
+}
+
+/**
+ * The keys that may sign the log at its size: those that could before, and of the others those whose rotation
+ * stands in it by now. For the rest a record is appended, unless it waits already for its place in the log. Its
+ * partition must exist.
+ */
+export async function introduceKeys(
+  tx: Tx,
+  services: Pick<Services, 'clock'>,
+  { origin, log, known, active }: Introducing,
+): Promise<string[]> {
+  const keys = [...known];
+  for (const key of active) {
+    if (keys.includes(key)) continue;
+    const newKey = vkeyOf(origin, key);
+    const rotation = await findRotation(tx, newKey);
+    if (!rotation)
+      await appendRotation(tx, services, { origin, oldKey: vkeyOf(origin, known.at(-1) ?? key), newKey });
+    else if (rotation.firstIndex !== null && standsIn(log, rotation)) keys.push(key);
+  }
+  return keys;
+}
+
+interface Rotation {
+  readonly epoch: number | null;
+  readonly firstIndex: number | null;
+}
+
+function standsIn(log: Log, { epoch, firstIndex }: Rotation): boolean {
+  if (epoch === null || firstIndex === null) return false;
+  return epoch < log.epoch || (epoch === log.epoch && firstIndex < log.size);
+}
+
+async function findRotation(tx: Tx, newKey: string): Promise<Rotation | undefined> {
+  const [rotation] = await tx.query(sql<Rotation>`
+    select b.epoch, b.first_index::float8 as "firstIndex"
+    from annals.activity a join annals.batch b on b.tenant_id = a.tenant_id and b.id = a.batch_id
+    where a.tenant_id = ${tx.tenantId} and a.action = ${rotatedAction} and a.own
+      and a.metadata->>'newKey' = ${newKey}
+    order by a.occurred_at desc limit 1`);
+  return rotation;
+}
+
+async function appendRotation(
+  tx: Tx,
+  services: Pick<Services, 'clock'>,
+  { origin, ...metadata }: { readonly origin: string; readonly oldKey: string; readonly newKey: string },
+): Promise<void> {
+  await recordActivity(
+    tx,
+    { clock: services.clock, principal: signerPrincipal, requestId: 'signer' },
+    {
+      action: rotatedAction,
+      actor: { type: 'system', id: 'signer' },
+      target: { type: 'log', id: origin },
+      metadata,
+    },
+  );
+}
+
+function vkeyOf(origin: string, publicKey: string): string {
+  return formatVerifierKey(
+    verifierKey({ name: origin, type: 'ed25519', publicKey: decodeBase64(publicKey) }),
+  );
+}
