@@ -1,3 +1,4 @@
+import { MikroORM } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -84,6 +85,28 @@ test("the environment of the application's own MikroORM neither redirects connec
   } finally {
     printed.mockRestore();
     await db.close();
+  }
+});
+
+test("a transaction within another, or within one of the application's own MikroORM, has its own role and login", async () => {
+  const { db } = core.services;
+  const own = await MikroORM.init({
+    clientUrl: core.url,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    debug: false,
+  });
+  const roleWithin = () =>
+    Promise.all([ask(db, 'custodian', 'current_user'), ask(db, 'app', 'current_user')]);
+  try {
+    expect(await db.transaction('t', roleWithin)).toEqual(['annals_custodian', 'annals_app']);
+    expect(await own.em.fork().transactional(roleWithin)).toEqual(['annals_custodian', 'annals_app']);
+    const [row] = await own.em
+      .fork()
+      .transactional(() => db.query(sql<{ value: string }>`select current_user as value`));
+    expect(row?.value).toBe('annals_app');
+  } finally {
+    await own.close();
   }
 });
 

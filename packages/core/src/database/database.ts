@@ -60,7 +60,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const reads = createTurns(Math.max(1, Math.floor((poolMaxOf(options) * 3) / 4)));
   const query = async <Row>(statement: RawBuilder<Row>): Promise<Row[]> => {
     try {
-      return (await statement.execute(app.em.fork().getKysely())).rows;
+      return (await statement.execute(forkOf(app).getKysely())).rows;
     } catch (error) {
       throw toDomainError(error);
     }
@@ -118,6 +118,11 @@ async function openOrm(role: RuntimeRole, options: DatabaseOptions): Promise<Mik
   });
 }
 
+/** Of this MikroORM, also within a transaction of another one, whose entity manager would be forked otherwise. */
+function forkOf(orm: MikroORM): EntityManager {
+  return orm.em.fork({ disableContextResolution: true });
+}
+
 interface Run<T> {
   readonly tenantId: string;
   readonly work: (tx: Tx) => Promise<T>;
@@ -128,7 +133,7 @@ interface Run<T> {
 async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, signals }: Run<T>): Promise<T> {
   if (tenantId === undefined)
     throw new AnnalsError({ code: 'internal', message: 'a transaction needs a tenant' });
-  const em = orm.em.fork();
+  const em = forkOf(orm);
   em.setFilterParams('tenant', { tenantId });
   if (settings.timeoutMs !== undefined) {
     em.setSessionContext({ variables: { statement_timeout: settings.timeoutMs } });

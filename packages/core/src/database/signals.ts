@@ -97,13 +97,17 @@ interface Listening {
   readonly signal: AbortSignal;
 }
 
-const reconnectMs = 1_000;
+const lostPauseMs = 50;
+const refusedPauseMs = 1_000;
 
 async function keepListening(listening: Listening): Promise<void> {
   const { signal } = listening;
   while (!isAborted(signal)) {
-    await listen(listening).catch(() => undefined);
-    await delay(reconnectMs, undefined, { signal }).catch(() => undefined);
+    const pauseMs = await listen(listening).then(
+      () => lostPauseMs,
+      () => refusedPauseMs,
+    );
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -29,8 +29,8 @@ export class LogRefused extends Error {
   /** The batch that it is about; without one, it is about the log itself. */
   readonly batchId: string | undefined;
 
-  constructor(message: string, batchId?: string) {
-    super(message);
+  constructor(message: string, { batchId, cause }: { batchId?: string; cause?: unknown } = {}) {
+    super(message, { cause });
     this.name = 'LogRefused';
     this.batchId = batchId;
   }
@@ -64,7 +64,15 @@ export async function growLog(
 }
 
 function checkLog({ edge, root }: Log): void {
-  if (!sameBytes(rootOfEdge(edge), root)) throw new LogRefused('the edge of the log leads to another root');
+  if (!sameBytes(storedRoot(edge), root)) throw new LogRefused('the edge of the log leads to another root');
+}
+
+function storedRoot(edge: TileEdge): Uint8Array {
+  try {
+    return rootOfEdge(edge);
+  } catch (cause) {
+    throw new LogRefused('the edge of the log does not fit its size', { cause });
+  }
 }
 
 /** About 5 ms of hashing: so long at most do others wait for the process. */
@@ -93,13 +101,14 @@ async function grow(
 }
 
 /** The batch was committed with its root, which may have been told to whoever handed it in. */
-function leavesOf({ id, size, root, leaves }: StoredBatch): Uint8Array[] {
-  if (leaves === null) throw new LogRefused('a batch without a place in the log has no leaves', id);
+function leavesOf({ id: batchId, size, root, leaves }: StoredBatch): Uint8Array[] {
+  if (leaves === null) throw new LogRefused('a batch without a place in the log has no leaves', { batchId });
   if (size < 1 || leaves.length !== size * hashBytes) {
-    throw new LogRefused(`a batch of ${size} has ${leaves.length} bytes of leaves`, id);
+    throw new LogRefused(`a batch of ${size} has ${leaves.length} bytes of leaves`, { batchId });
   }
   const hashes = splitHashes(leaves);
-  if (!sameBytes(rootOf(hashes), root)) throw new LogRefused('the leaves of a batch have another root', id);
+  if (!sameBytes(rootOf(hashes), root))
+    throw new LogRefused('the leaves of a batch have another root', { batchId });
   return hashes;
 }
 
