@@ -7,6 +7,7 @@ import { addJobs } from '../commands/jobs.ts';
 import { addAnonymize, addRedact } from '../commands/privacy.ts';
 import { addGet, addList, addStats } from '../commands/read.ts';
 import { addRetention } from '../commands/retention.ts';
+import { addWitness } from '../commands/witness.ts';
 import type { Runner } from './session.ts';
 import { outputModes } from './terminal.ts';
 
@@ -42,6 +43,7 @@ export function createProgram(run: Runner): Command {
     addJobs,
     addKeys,
     addTenants,
+    addWitness,
     addExitCodes,
   ]) {
     add(commands, run);

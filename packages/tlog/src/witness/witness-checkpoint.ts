@@ -30,6 +30,11 @@ export type WitnessAnswer = WitnessRefusal | WitnessCosigned;
 export interface WitnessRefusal {
   readonly status: 400 | 403 | 404 | 409 | 422;
   readonly body: string;
+  /**
+   * With 422: the checkpoint as the log signed it. Where it has the size of `state`, the two convict the log of a
+   * fork; where it is larger, the log owes a proof that it may not be able to give.
+   */
+  readonly evidence?: string;
 }
 
 export interface WitnessCosigned {
@@ -64,7 +69,9 @@ export function witnessCheckpoint({ request, state, logs, key, now }: Witnessing
   const last = state === undefined ? undefined : readState(state, checkpoint.origin);
   if (oldSize !== (last?.size ?? 0)) return { status: 409, body: formatWitnessSize(last?.size ?? 0) };
   const problem = problemOf(request, last);
-  if (problem !== undefined) return refuse(422, problem);
+  if (problem !== undefined) {
+    return { ...refuse(422, problem), evidence: formatNote({ text: note.text, signatures }) };
+  }
 
   const cosignature = cosign(note, { key, timestamp: now });
   return {

@@ -188,7 +188,9 @@ describe('what a witness refuses', () => {
     ['a larger fork', 422, grow(12, 20, 'forked'), 12],
   ])('%s', (_, status, ...[parts, seen]) => {
     const answer = decide(parts, seen === undefined ? undefined : stateAt(seen));
-    expect(answer).toEqual({ status, body: expect.stringMatching(/^.+\n$/) });
+    expect(answer).toMatchObject({ status, body: expect.stringMatching(/^.+\n$/) });
+    // What the log signed is kept against it, and nothing that it did not sign.
+    expect('evidence' in answer ? answer.evidence : undefined).toBe(status === 422 ? parts.note : undefined);
     if (status === 409) expect(parseWitnessSize(encodeText(answer.body))).toBe(seen ?? 0);
   });
 
