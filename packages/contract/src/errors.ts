@@ -12,6 +12,8 @@ export const errorStatus = {
   not_found: 404,
   /** The id is taken by an activity with other content. */
   id_conflict: 409,
+  /** The activity is stored, but no signed checkpoint covers it yet: ask again shortly. */
+  not_signed: 409,
   /** The plan was applied, cancelled or has expired: make a new one. */
   plan_not_open: 409,
   /** What the plan would change is no longer what it counted. */

@@ -12,6 +12,8 @@ export { Activity, mask } from './activity/activity.ts';
 export { ActivityInput, actionKey, type ValidActivity } from './activity/activity-input.ts';
 export { detailsByKind } from './activity/details.ts';
 export {
+  type Ack,
+  acks,
   type CountResult,
   type Dimension,
   dimensions,
@@ -54,6 +56,17 @@ export {
   type HoldListResult,
   type HoldReleaseInput,
 } from './hold.ts';
+export {
+  Batch,
+  type CheckpointInput,
+  type CheckpointResult,
+  type ConsistencyInput,
+  type ConsistencyResult,
+  type ProofInput,
+  type ProofResult,
+  type TileInput,
+  type TileResult,
+} from './integrity.ts';
 export {
   Job,
   type JobInput,

@@ -56,4 +56,9 @@ export const limits = {
   retentionDaysMax: 36_500,
   /** Calls of `job.watch` that one process answers at once for one tenant. */
   watchesPerTenantMax: 100,
+  /** How long `activity.log` waits for a signed checkpoint when it is asked to. */
+  ackWaitMsMax: 10_000,
+  /** Hashes of one proof in the largest tree there can be. */
+  proofHashesMax: 64,
+  tilePathLengthMax: 64,
 } as const;

@@ -28,6 +28,16 @@ import {
   SummaryResult,
 } from './activity/procedures.ts';
 import { Hold, HoldCreateInput, HoldListInput, HoldListResult, HoldReleaseInput } from './hold.ts';
+import {
+  CheckpointInput,
+  CheckpointResult,
+  ConsistencyInput,
+  ConsistencyResult,
+  ProofInput,
+  ProofResult,
+  TileInput,
+  TileResult,
+} from './integrity.ts';
 import { Job, JobInput, JobListInput, JobListResult } from './job.ts';
 import {
   ApplyInput,
@@ -54,6 +64,7 @@ function spec<Input extends z.ZodType, Output extends z.ZodType, Type extends Pr
   return value;
 }
 
+const ofLogs = ['activities:read', 'export'] as const;
 const ofJobs = ['privacy', 'retention'] as const;
 
 /**
@@ -117,6 +128,34 @@ export const procedures = {
     output: SummaryResult,
     summary: 'One actor: first and last seen, counts by action and outcome, recent targets.',
   }),
+  'integrity.checkpoint': spec({
+    type: 'query',
+    scopes: ofLogs,
+    input: CheckpointInput,
+    output: CheckpointResult,
+    summary: "The newest signed checkpoint of the tenant's log, or that of a size.",
+  }),
+  'integrity.proof': spec({
+    type: 'query',
+    scopes: ofLogs,
+    input: ProofInput,
+    output: ProofResult,
+    summary: 'That one activity stands in the log, for the newest checkpoint, and how its leaf is computed.',
+  }),
+  'integrity.consistency': spec({
+    type: 'query',
+    scopes: ofLogs,
+    input: ConsistencyInput,
+    output: ConsistencyResult,
+    summary: 'That nothing before a size of the log has changed by a later one.',
+  }),
+  'integrity.tile': spec({
+    type: 'query',
+    scopes: ofLogs,
+    input: TileInput,
+    output: TileResult,
+    summary: 'A tile of the log, or a bundle of its entries, as the static files below /tlog have them.',
+  }),
   'privacy.planAnonymize': spec({
     type: 'mutation',
     scopes: ['privacy'],
@@ -144,6 +183,27 @@ export const procedures = {
     input: ApplyInput,
     output: Job,
     summary: 'Start the job of a redact plan, unless the world has moved since.',
+  }),
+  'hold.create': spec({
+    type: 'mutation',
+    scopes: ['privacy'],
+    input: HoldCreateInput,
+    output: Hold,
+    summary: 'Keep what a filter or a person matches from being erased or purged, until it is released.',
+  }),
+  'hold.list': spec({
+    type: 'query',
+    scopes: ofJobs,
+    input: HoldListInput,
+    output: HoldListResult,
+    summary: 'The active holds, then the released ones, the newest of each first.',
+  }),
+  'hold.release': spec({
+    type: 'mutation',
+    scopes: ['privacy'],
+    input: HoldReleaseInput,
+    output: Hold,
+    summary: 'End a hold; what it was over is forgotten.',
   }),
   'retention.policies': spec({
     type: 'query',
@@ -184,27 +244,6 @@ export const procedures = {
   'job.list': spec({
     type: 'query',
     scopes: ofJobs,
-  'hold.create': spec({
-    type: 'mutation',
-    scopes: ['privacy'],
-    input: HoldCreateInput,
-    output: Hold,
-    summary: 'Keep what a filter or a person matches from being erased or purged, until it is released.',
-  }),
-  'hold.list': spec({
-    type: 'query',
-    scopes: ofJobs,
-    input: HoldListInput,
-    output: HoldListResult,
-    summary: 'The active holds, then the released ones, the newest of each first.',
-  }),
-  'hold.release': spec({
-    type: 'mutation',
-    scopes: ['privacy'],
-    input: HoldReleaseInput,
-    output: Hold,
-    summary: 'End a hold; what it was over is forgotten.',
-  }),
     input: JobListInput,
     output: JobListResult,
     summary: 'The newest jobs of the kinds whose scope the key has.',

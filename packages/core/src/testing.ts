@@ -1,16 +1,25 @@
 import { scopes } from '@annals/contract';
 import { createFakeClock, createTestDatabase, type FakeClock } from '@annals/testkit';
+import {
+  formatCheckpoint,
+  formatPolicy,
+  formatVerifierKey,
+  type SigningKey,
+  signingKey,
+  signNote,
+} from '@annals/tlog';
+import { sql } from 'kysely';
 import type { Context, Principal, Services } from './context.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { migrate, provision } from './database/provision.ts';
 import type { JobQueue } from './job/queue.ts';
+import { newestLog } from './log/newest-log.ts';
 import { sequence } from './log/sequence.ts';
 import { silentLogger } from './logger.ts';
 import { ensureLogKey } from './signer/ensure-log-key.ts';
+import { logOrigin } from './signer/origin.ts';
 import { signLog } from './signer/sign-log.ts';
 import { openStateDirectory } from './signer/state-directory.ts';
-
-export { type SignedCheckpoint, signCheckpoint, testPolicy, testSigningKey } from './log/testing.ts';
 
 /** For tests of any room: a migrated database of their own, the services on it, and contexts to call verbs with. */
 export interface TestCore {
@@ -98,4 +107,48 @@ export async function signAll(
   if (!keys) throw new Error('the database was signed with the keys of another directory');
   const state = await openStateDirectory(dir);
   return (await signLog({ services: core.services, keys, state }, tenantId))?.note;
+}
+
+export interface SignedCheckpoint {
+  readonly origin: string;
+  readonly size: number;
+  readonly note: string;
+  /** A policy file that trusts the log's key. */
+  readonly policy: string;
+}
+
+/** For tests: sign the tenant's newest log as it is sequenced, with a key that all tests know. */
+export async function signCheckpoint(
+  { services }: { readonly services: Pick<Services, 'db' | 'clock'> },
+  tenantId: string,
+): Promise<SignedCheckpoint> {
+  return services.db.transaction(
+    tenantId,
+    async (tx) => {
+      const log = await newestLog(tx);
+      if (!log) throw new Error('nothing was sequenced yet');
+      const { epoch, size, root } = log;
+      const origin = logOrigin({ logName: 'log.test', tenantId, epoch });
+      const key = testSigningKey(origin);
+      const note = signNote(formatCheckpoint({ origin, size, root, extensions: [] }), [key]);
+      await tx.query(sql`
+        insert into annals.checkpoint (tenant_id, epoch, size, root, note, verifier_keys, signed_at)
+        values (${tenantId}, ${epoch}, ${size}, ${Buffer.from(root)}, ${note}, ${[formatVerifierKey(key)]},
+          ${services.clock.now().toISOString()})
+        on conflict do nothing`);
+      tx.notify('annals_checkpoint');
+      return { origin, size, note, policy: testPolicy(origin) };
+    },
+    { role: 'custodian' },
+  );
+}
+
+/** For tests: the key that `signCheckpoint` signs the log of this origin with. */
+export function testSigningKey(origin: string): SigningKey {
+  return signingKey({ name: origin, type: 'ed25519', seed: new Uint8Array(32).fill(7) });
+}
+
+/** For tests: a policy file that trusts that key. */
+export function testPolicy(origin: string): string {
+  return formatPolicy({ logs: [{ key: testSigningKey(origin) }], witnesses: [], quorum: { kind: 'none' } });
 }

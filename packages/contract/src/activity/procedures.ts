@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
 import { Filter } from '../filter/index.ts';
+import { Batch, hash } from '../integrity.ts';
 import { limits } from '../limits.ts';
 import { tenantId, text } from '../text.ts';
 import { Activity } from './activity.ts';
@@ -14,8 +15,16 @@ export const selection = {
   query: z.string().max(limits.queryLengthMax).optional(),
 };
 
+/**
+ * When to answer: once the activities are `committed`, or `sequenced`, with a signed checkpoint that covers them.
+ * That is waited for up to 10 s.
+ */
+export const acks = ['committed', 'sequenced'] as const;
+export type Ack = (typeof acks)[number];
+
 export const LogInput = z.strictObject({
   tenantId: tenantId.optional(),
+  ack: z.enum(acks).default('committed'),
   /** Validated one by one with `ActivityInput`, so that a bad one never loses the others. */
   activities: z
     .array(z.custom<ActivityInput>(() => true).meta({ title: 'ActivityInput' }))
@@ -24,9 +33,21 @@ export const LogInput = z.strictObject({
 });
 export type LogInput = z.input<typeof LogInput>;
 
-/** What became of one activity, in the order of the call. */
+/** What became of one activity, in the order of the call. A duplicate's proof is that of `integrity.proof`. */
 export const LogItem = z.discriminatedUnion('status', [
-  z.strictObject({ status: z.literal('stored'), id: z.uuid(), occurredAt: z.date(), recordedAt: z.date() }),
+  z.strictObject({
+    status: z.literal('stored'),
+    id: z.uuid(),
+    occurredAt: z.date(),
+    recordedAt: z.date(),
+    /** Its receipt: the batch, its place there from 0, and its leaf hash, which the log must hold from now on. */
+    batchId: z.uuid(),
+    position: z.int(),
+    leaf: hash,
+    /** Its index in the log, and its inclusion in the checkpoint of its batch, where that has one. */
+    index: z.int().optional(),
+    proof: z.array(hash).max(limits.proofHashesMax).optional(),
+  }),
   z.strictObject({ status: z.literal('duplicate'), id: z.uuid(), occurredAt: z.date() }),
   z.strictObject({
     status: z.literal('refused'),
@@ -43,6 +64,10 @@ export const LogResult = z.strictObject({
   stored: z.int(),
   duplicates: z.int(),
   refused: z.int(),
+  /** `sequenced` when a signed checkpoint covers all that was stored, and something was. */
+  ack: z.enum(acks),
+  /** What was stored, as one batch; none when nothing was. The SDK's `logMany` gathers those of its calls. */
+  batches: z.array(Batch),
 });
 export type LogResult = z.output<typeof LogResult>;
 

@@ -1,10 +1,21 @@
-import { type Activity, AnnalsError, type LogItem, type LogResult } from '@annals/contract';
+import { type Ack, type Activity, AnnalsError, type LogItem, type LogResult } from '@annals/contract';
 import type { Context, Verb } from '../context.ts';
+import { awaitCheckpoint } from '../log/await-checkpoint.ts';
 import { createIdMinter } from './activity-id.ts';
 import { withPartitions } from './partitions.ts';
 import { type NewActivity, prepareActivity } from './prepare.ts';
+import { promiseOf, receiptsOf } from './receipts.ts';
 import { sameContent } from './same-content.ts';
-import { IdsTaken, storeBatch } from './store-batch.ts';
+import { IdsTaken, type NewBatch, storeBatch } from './store-batch.ts';
+
+export interface AppendActivities
+  extends Verb<{
+    readonly activities: readonly unknown[];
+    readonly ack?: Ack | undefined;
+  }> {
+  /** Aborting it ends the wait for a checkpoint; what is committed by then stays so. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Append activities to the tenant of the call, in one transaction and as one batch.
@@ -12,13 +23,12 @@ import { IdsTaken, storeBatch } from './store-batch.ts';
  * Shape   1 to 1,000 items, each checked on its own: a refused one never loses the others.
  * Returns for each item in order: `stored`; `duplicate` when its id is there with the same content; or
  *         `refused` with code, path (`activities.3.actor.id`), message and limit. The same id with other
- *         content is refused as `id_conflict`.
+ *         content is refused as `id_conflict`. What was stored comes with its receipt.
+ * Ack     `sequenced` waits until a signed checkpoint covers the batch, for at most `ackWaitMsMax`, and adds
+ *         each activity's proof; the result says which it became.
  * Errors  `unavailable`: nothing was stored, and the call can be made again.
  */
-export async function appendActivities({
-  ctx,
-  input,
-}: Verb<{ activities: readonly unknown[] }>): Promise<LogResult> {
+export async function appendActivities({ ctx, input, signal }: AppendActivities): Promise<LogResult> {
   const recordedAt = ctx.clock.now();
   const mintId = createIdMinter();
   const items = input.activities.map((item, index) =>
@@ -30,16 +40,27 @@ export async function appendActivities({
     }),
   );
   const firsts = firstById(items.flatMap((item) => ('activity' in item ? [item.activity] : [])));
-  const taken = await storeNew(ctx, [...firsts.values()], recordedAt);
-  return summarize(
-    items.map((item, index): LogItem => {
-      if ('refused' in item) return item.refused;
-      const { activity } = item;
-      const present = taken.get(activity.id) ?? firsts.get(activity.id);
-      if (present === activity) return storedItem(activity, recordedAt);
-      return present && sameContent(present, activity) ? duplicateItem(activity) : conflictItem(index);
-    }),
-  );
+  const { taken, batch } = await storeNew(ctx, [...firsts.values()], recordedAt);
+  const covered =
+    batch && input.ack === 'sequenced'
+      ? await awaitCheckpoint(ctx, { batchId: batch.id, signal })
+      : undefined;
+  const receiptOf = batch && receiptsOf(batch, covered);
+  const results = items.map((item, index): LogItem => {
+    if ('refused' in item) return item.refused;
+    const { activity } = item;
+    const { id, occurredAt } = activity;
+    const present = taken.get(id) ?? firsts.get(id);
+    const receipt = present === activity && receiptOf?.(id);
+    if (receipt) return { status: 'stored', id, occurredAt, recordedAt, ...receipt };
+    return present && sameContent(present, activity) ? duplicateItem(activity) : conflictItem(index);
+  });
+  return {
+    results,
+    ...countItems(results),
+    ack: covered ? 'sequenced' : 'committed',
+    batches: batch ? [promiseOf(batch, covered)] : [],
+  };
 }
 
 function firstById(activities: readonly NewActivity[]): Map<string, NewActivity> {
@@ -52,24 +73,27 @@ function firstById(activities: readonly NewActivity[]): Map<string, NewActivity>
 
 const attemptsMax = 10;
 
+interface Stored {
+  /** The records that hold the other ids. */
+  readonly taken: ReadonlyMap<string, Activity>;
+  /** Undefined where nothing was stored. */
+  readonly batch?: NewBatch;
+}
+
 /**
- * Store all whose ids are free, together, and return the records that hold the other ids.
+ * Store all whose ids are free, together.
  *
  * That all are free is the common case, so it is tried first. Each further attempt knows more of the ids
  * that are taken, by calls that came before or are racing this one.
  */
-async function storeNew(
-  ctx: Context,
-  activities: readonly NewActivity[],
-  recordedAt: Date,
-): Promise<Map<string, Activity>> {
+async function storeNew(ctx: Context, activities: readonly NewActivity[], recordedAt: Date): Promise<Stored> {
   const taken = new Map<string, Activity>();
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const pending = activities.filter(({ id }) => !taken.has(id));
-    if (pending.length === 0) return taken;
-    const found = await tryStore(ctx, pending, recordedAt);
-    if (found === undefined) return taken;
-    for (const activity of found) taken.set(activity.id, activity);
+    if (pending.length === 0) return { taken };
+    const tried = await tryStore(ctx, pending, recordedAt);
+    if ('batch' in tried) return { taken, batch: tried.batch };
+    for (const activity of tried.taken) taken.set(activity.id, activity);
   }
   throw new AnnalsError({
     code: 'unavailable',
@@ -77,26 +101,22 @@ async function storeNew(
   });
 }
 
-/** Undefined when all were stored; otherwise none was, and these are in the way. */
+/** All were stored, as one batch; or none was, and these are in the way. */
 async function tryStore(
   ctx: Context,
   activities: readonly NewActivity[],
   recordedAt: Date,
-): Promise<readonly Activity[] | undefined> {
+): Promise<{ readonly batch: NewBatch } | { readonly taken: readonly Activity[] }> {
   const moments = activities.map(({ occurredAt }) => occurredAt);
   try {
-    await withPartitions(ctx, moments, () =>
+    const batch = await withPartitions(ctx, moments, () =>
       ctx.db.transaction(ctx.tenantId, (tx) => storeBatch(tx, { activities, recordedAt })),
     );
-    return undefined;
+    return { batch };
   } catch (error) {
-    if (error instanceof IdsTaken) return error.activities;
+    if (error instanceof IdsTaken) return { taken: error.activities };
     throw error;
   }
-}
-
-function storedItem({ id, occurredAt }: NewActivity, recordedAt: Date): LogItem {
-  return { status: 'stored', id, occurredAt, recordedAt };
 }
 
 function duplicateItem({ id, occurredAt }: NewActivity): LogItem {
@@ -112,7 +132,7 @@ function conflictItem(index: number): LogItem {
   };
 }
 
-function summarize(results: LogItem[]): LogResult {
+function countItems(results: readonly LogItem[]): Pick<LogResult, 'stored' | 'duplicates' | 'refused'> {
   const count = (status: LogItem['status']) => results.filter((item) => item.status === status).length;
-  return { results, stored: count('stored'), duplicates: count('duplicate'), refused: count('refused') };
+  return { stored: count('stored'), duplicates: count('duplicate'), refused: count('refused') };
 }

@@ -26,7 +26,10 @@ export class IdsTaken extends Error {
  * transaction must be undone and tried with what is left. Two that insert the same ids wait for each other
  * in the order of ids, so that neither waits for ever.
  */
-export async function storeBatch(tx: Tx, { activities, recordedAt, own = false }: StoreBatch): Promise<void> {
+export async function storeBatch(
+  tx: Tx,
+  { activities, recordedAt, own = false }: StoreBatch,
+): Promise<NewBatch> {
   const batch = {
     id: v7({ msecs: recordedAt.getTime() }),
     recordedAt,
@@ -44,18 +47,22 @@ export async function storeBatch(tx: Tx, { activities, recordedAt, own = false }
       ),
     );
   }
-  const leaves = commitRecords(
-    batch.activities.map((activity) => ({ ...activity, recordedAt, own })),
-    batch.seeds,
+  const leaves = Buffer.from(
+    commitRecords(
+      batch.activities.map((activity) => ({ ...activity, recordedAt, own })),
+      batch.seeds,
+    ),
   );
+  const root = Buffer.from(rootOf(splitHashes(leaves)));
   const times = activities.map(({ occurredAt }) => occurredAt.toISOString()).toSorted();
   await tx.query(
     sql`insert into annals.batch
       (tenant_id, id, size, recorded_at, first_occurred_at, last_occurred_at, root, leaves)
       values (${tx.tenantId}, ${batch.id}, ${activities.length}, ${recordedAt.toISOString()},
-        ${times.at(0)}, ${times.at(-1)}, ${Buffer.from(rootOf(splitHashes(leaves)))}, ${Buffer.from(leaves)})`,
+        ${times.at(0)}, ${times.at(-1)}, ${root}, ${leaves})`,
   );
   tx.notify('annals_batch');
+  return { id: batch.id, root, leaves, ids: batch.activities.map(({ id }) => id) };
 }
 
 export interface StoreBatch {
@@ -63,6 +70,16 @@ export interface StoreBatch {
   readonly recordedAt: Date;
   /** Whether Annals itself wrote them. */
   readonly own?: boolean;
+}
+
+/** A batch as its receipts tell of it. */
+export interface NewBatch {
+  readonly id: string;
+  readonly root: Buffer;
+  /** The leaf hashes one after the other, in the order of the positions. */
+  readonly leaves: Buffer;
+  /** Of its activities, by position. */
+  readonly ids: readonly string[];
 }
 
 interface Batch {

@@ -11,8 +11,8 @@ import {
 import { procedure, router } from '../procedure.ts';
 
 export const activityRouter = router({
-  log: procedure('activity.log').mutation(async ({ ctx, input }) => {
-    const result = await appendActivities({ ctx, input });
+  log: procedure('activity.log').mutation(async ({ ctx, input, signal }) => {
+    const result = await appendActivities({ ctx, input, signal });
     ctx.annals.onLogged?.(result);
     return result;
   }),
