@@ -1,10 +1,32 @@
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { canonicalJson } from './canonical-json.ts';
 export {
+  type Account,
+  accountOf,
+  type Certificate,
+  type CertificateCheck,
+  type CertificateOutcome,
+  type CertificateReport,
+  type CertifiedJob,
+  type CertifiedKind,
+  type CertifiedManifest,
+  type CertifiedProof,
+  type CertifiedRecord,
+  formatCertificate,
+  type OutOfReach,
+  outOfReachOf,
+  readCertificate,
+  verifyCertificate,
+} from './certificate/index.ts';
+export {
   commitRecords,
+  type Disclosure,
   decodeEntry,
   decodeOpenings,
   type Entry,
+  type EntryHeader,
+  type Erased,
+  type ErasedSlots,
   type Erasing,
   type ErasureItem,
   encodeEntry,
@@ -23,7 +45,9 @@ export {
   openingsOf,
   type PurgeItem,
   type RebuiltEntry,
+  type RebuiltLeaf,
   type RebuiltSlot,
+  rebuildEntries,
   rebuildEntry,
   type Slot,
   type SlotPresence,
@@ -31,6 +55,9 @@ export {
   saltBytes,
   slotNumbers,
   slotsOf,
+  slotValue,
+  type Withholding,
+  withholdSlots,
 } from './entry/index.ts';
 export { type Limits, limits } from './limits.ts';
 export {

@@ -17,6 +17,8 @@ export type TlogReason =
   | 'bad_json'
   | 'bad_entry'
   | 'bad_opening'
+  /** A certificate of an erasure or purge. */
+  | 'bad_certificate'
   /** A line of an audit bundle. */
   | 'bad_line'
   /** What is sent to a witness, or its answer. */
