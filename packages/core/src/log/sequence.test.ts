@@ -1,11 +1,11 @@
 import { anActivity } from '@annals/testkit';
-import fc from 'fast-check';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appendActivities } from '../activity/append.ts';
 import type { Services } from '../context.ts';
-import { type Database, openDatabase } from '../database/database.ts';
+import { openDatabase } from '../database/database.ts';
+import { killedAt } from '../database/testing.ts';
 import { openTestCore, sequenceAll, type TestCore } from '../testing.ts';
 import { newestLog } from './newest-log.ts';
 import { sequence } from './sequence.ts';
@@ -108,7 +108,7 @@ describe('with others at it', () => {
       const { tenantId, stored } = await aTenant(7, 300, 2);
       const services = [core.services, other, core.services, other];
       const added = await Promise.all(services.map((each) => sequence(each, tenantId)));
-      expect(added.toSorted()).toEqual([0, 0, 0, 309]);
+      expect(added.toSorted((a, b) => a - b)).toEqual([0, 0, 0, 309]);
       await expectSound(core, tenantId, stored);
     }
   });
@@ -144,42 +144,13 @@ describe('with others at it', () => {
   });
 });
 
-/** The database, whose backend is killed before statement `step` of a transaction, or before its commit. */
-function killedAt(db: Database, step: number): { db: Database; wasKilled: () => boolean } {
-  let killed = false;
-  const transaction: Database['transaction'] = (tenantId, work, options) =>
-    db.transaction(
-      tenantId,
-      async (tx) => {
-        const [backend] = await tx.query(sql<{ pid: number }>`select pg_backend_pid() as pid`);
-        let at = 0;
-        const killInTime = async () => {
-          if (at++ !== step) return;
-          killed = true;
-          await admin.query('select pg_terminate_backend($1, 5000)', [backend?.pid]);
-        };
-        const result = await work({
-          ...tx,
-          query: async (statement) => {
-            await killInTime();
-            return tx.query(statement);
-          },
-        });
-        await killInTime();
-        return result;
-      },
-      options,
-    );
-  return { db: { ...db, transaction }, wasKilled: () => killed };
-}
-
 test('killed at any step, it has done nothing, and the next one does it all', async () => {
   let steps = 0;
   for (let step = 0; ; step += 1) {
     const { tenantId, stored } = await aTenant(250);
     await sequenceAll(core, tenantId);
     await commitLeaves(core, { tenantId, count: 300, stored });
-    const { db, wasKilled } = killedAt(core.services.db, step);
+    const { db, wasKilled } = killedAt(core.services.db, { admin, step });
     const attempt = sequence({ ...core.services, db }, tenantId);
     if (
       await attempt.then(
@@ -198,96 +169,6 @@ test('killed at any step, it has done nothing, and the next one does it all', as
   }
   // To claim and to check the claim, to read, to store tiles, batches and log, to commit.
   expect(steps).toBe(7);
-});
-
-type Step =
-  | { readonly kind: 'commit' | 'open'; readonly tenant: number; readonly count: number }
-  | {
-      readonly kind: 'sequence' | 'both' | 'kill' | 'commit late';
-      readonly tenant: number;
-      readonly at: number;
-    };
-
-const tenant = fc.nat(2);
-const steps = fc.array(
-  fc.oneof(
-    fc.record({
-      kind: fc.constantFrom('commit' as const, 'open' as const),
-      tenant,
-      count: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 200, max: 600 })),
-    }),
-    fc.record({
-      kind: fc.constantFrom('sequence' as const, 'both' as const, 'kill' as const, 'commit late' as const),
-      tenant,
-      at: fc.nat(7),
-    }),
-  ),
-  { minLength: 5, maxLength: 25 },
-);
-
-/** Writers that have not committed yet, each in a transaction of its own. */
-function lateWriters() {
-  const open: { tenant: number; commit: () => void; done: Promise<void> }[] = [];
-  return {
-    open: async (tenant: number, tenantId: string, count: number, stored: Stored) => {
-      const began = Promise.withResolvers<void>();
-      const held = Promise.withResolvers<void>();
-      const done = other.db.transaction(tenantId, async (tx) => {
-        stored.set(...(await storeLeaves(tx, count)));
-        began.resolve();
-        await held.promise;
-      });
-      await began.promise;
-      open.push({ tenant, commit: held.resolve, done });
-    },
-    count: () => open.length,
-    /** Commit one of the tenant's, not the first that began where there is another. */
-    commit: async (tenant?: number) => {
-      const at = open.findLastIndex((each) => tenant === undefined || each.tenant === tenant);
-      const [writer] = at < 0 ? [] : open.splice(at, 1);
-      writer?.commit();
-      await writer?.done;
-    },
-  };
-}
-
-test('whatever order writers, two sequencers and kills come in, the log is the tree of its batches', async () => {
-  await fc.assert(
-    fc.asyncProperty(steps, async (run: Step[]) => {
-      const tenants = await Promise.all([aTenant(), aTenant(), aTenant()]);
-      const writers = lateWriters();
-      for (const step of run) {
-        const { tenantId, stored } = tenants[step.tenant] as (typeof tenants)[0];
-        if (step.kind === 'commit') await commitLeaves(core, { tenantId, count: step.count, stored });
-        if (step.kind === 'open' && writers.count() < 3) {
-          await writers.open(step.tenant, tenantId, step.count, stored);
-        }
-        if (step.kind === 'commit late') await writers.commit(step.tenant);
-        if (step.kind === 'sequence') await sequence(other, tenantId);
-        if (step.kind === 'both') {
-          await Promise.all(
-            tenants.flatMap((each) => [core.services, other].map((by) => sequence(by, each.tenantId))),
-          );
-        }
-        if (step.kind === 'kill') {
-          const { db } = killedAt(core.services.db, step.at);
-          await sequence({ ...core.services, db }, tenantId).catch(() => 0);
-        }
-        await expectSound(core, tenantId, stored);
-      }
-      while (writers.count() > 0) await writers.commit();
-      for (const { tenantId, stored } of tenants) {
-        await sequenceAll(core, tenantId);
-        await expectSound(core, tenantId, stored);
-        const [total] = await core.services.db.transaction(tenantId, (tx) =>
-          tx.query(sql<{ left: number }>`
-            select count(*)::int as left from annals.batch where tenant_id = ${tenantId} and first_index is null`),
-        );
-        expect(total).toEqual({ left: 0 });
-      }
-    }),
-    { numRuns: 12 },
-  );
 });
 
 describe('what contradicts itself is refused, and nothing of it is written', () => {
