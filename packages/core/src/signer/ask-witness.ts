@@ -47,7 +47,7 @@ export async function askWitness(
       method: 'POST',
       body: request,
       headers: { 'content-type': 'text/plain; charset=utf-8' },
-      redirect: 'error',
+      redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     return { status: response.status, body: await readBounded(response) };
@@ -85,8 +85,5 @@ async function readBounded(response: Response): Promise<Uint8Array> {
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return 'it cannot be reached';
-  const code = 'code' in cause ? String(cause.code) : cause.name;
-  return cause.message === 'unexpected redirect'
-    ? 'it redirects, which is not followed'
-    : `it cannot be reached (${code})`;
+  return `it cannot be reached (${'code' in cause ? String(cause.code) : cause.name})`;
 }
