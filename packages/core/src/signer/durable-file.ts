@@ -30,11 +30,6 @@ export async function makeDirectory(path: string): Promise<void> {
   for (let at = path; at.length >= made.length; at = dirname(at)) await syncDirectory(dirname(at));
 }
 
-/** Names that `replaceFile` and `createFile` give to what is not finished. */
-export function isTemporary(name: string): boolean {
-  return name.startsWith('.') && name.endsWith('.tmp');
-}
-
 /** Put on disk what was created, renamed or removed in a directory. */
 export async function syncDirectory(path: string): Promise<void> {
   // Windows has no such thing; its file systems keep the order by themselves.

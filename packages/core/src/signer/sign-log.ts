@@ -32,9 +32,6 @@ export interface SignedCheckpoint extends TreeHead {
   readonly epoch: number;
   readonly origin: string;
   readonly note: string;
-  /** The size signed before, 0 for the first, and the consistency proof from it. */
-  readonly oldSize: number;
-  readonly proof: readonly Uint8Array[];
 }
 
 /**
@@ -74,7 +71,7 @@ async function signNewest(tx: Tx, signing: Signing): Promise<SignedCheckpoint | 
     return undefined;
   }
   checkEdge(log);
-  const { signed, published, proof } = await checkSigned(tx, signing, { origin, log, stored });
+  const { signed, published } = await checkSigned(tx, signing, { origin, log, stored });
   const keys = await keysFor(tx, signing, { origin, log, signed });
   if (published === log.size) return undefined;
   const signers = signing.keys.active.filter(({ publicKey }) => keys.includes(encodeBase64(publicKey)));
@@ -83,7 +80,7 @@ async function signNewest(tx: Tx, signing: Signing): Promise<SignedCheckpoint | 
   await signing.state.write(origin, { size: log.size, root: log.root, keys }, stored);
   const note = await publish(tx, signing, { origin, log, signers });
   const { size, root } = log;
-  return { tenantId: tx.tenantId, epoch, origin, size, root, note, oldSize: signed?.size ?? 0, proof };
+  return { tenantId: tx.tenantId, epoch, origin, size, root, note };
 }
 
 function originOf(tx: Tx, { keys }: Signing, epoch: number): string {
@@ -109,7 +106,6 @@ interface Checked {
   readonly signed: SignedHead | undefined;
   /** The size of the newest checkpoint in the database, 0 before the first. */
   readonly published: number;
-  readonly proof: readonly Uint8Array[];
 }
 
 /** The log must extend what the state remembers and what the newest checkpoint shows: one may be newer. */
@@ -119,16 +115,16 @@ async function checkSigned(tx: Tx, signing: Signing, checking: Checking): Promis
   const row = await lastCheckpoint(tx, log);
   const publicKeys = [...active.map(({ publicKey }) => publicKey), ...retired];
   const shown = row && headOfCheckpoint(row, { origin, publicKeys });
-  const proof = stored ? await checkGrowth(tx, log, stored) : [];
+  if (stored) await checkGrowth(tx, log, stored);
   const published = shown?.size ?? 0;
-  if (!shown || (stored && stored.size > shown.size)) return { signed: stored, published, proof };
-  const shownProof = await checkGrowth(tx, log, shown);
-  if (stored?.size === shown.size) return { signed: stored, published, proof };
+  if (!shown || (stored && stored.size > shown.size)) return { signed: stored, published };
+  await checkGrowth(tx, log, shown);
+  if (stored?.size === shown.size) return { signed: stored, published };
   signing.services.log.warn(
     { origin, size: shown.size, remembered: stored?.size },
     'the signer does not remember its newest checkpoint and goes on from it; was its directory restored or lost?',
   );
-  return { signed: { ...shown, keys: stored?.keys ?? shown.keys }, published, proof: shownProof };
+  return { signed: { ...shown, keys: stored?.keys ?? shown.keys }, published };
 }
 
 interface Keyed {

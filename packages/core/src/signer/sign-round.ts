@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { describeFailure } from '../job/describe-failure.ts';
 import { isAborted } from '../job/is-aborted.ts';
 import { parseLogOrigin } from './origin.ts';
-import { type SignedCheckpoint, type Signing, signLog } from './sign-log.ts';
+import { type Signing, signLog } from './sign-log.ts';
 import type { SignerMemory } from './signer-memory.ts';
 import { SigningRefused } from './signing-refused.ts';
 
@@ -23,7 +23,8 @@ const refusedMs = 10_000;
 export interface SignRound {
   readonly memory: SignerMemory;
   readonly signal: AbortSignal;
-  readonly onSigned: (checkpoint: SignedCheckpoint) => void;
+  /** Called for each log that is as it was signed, and whether it was just now. */
+  readonly onSettled: (tenantId: string, signed: boolean) => void;
 }
 
 /**
@@ -78,13 +79,12 @@ function nextDueMs(unsigned: readonly string[], { restsUntilMs }: SignerMemory):
   return Math.min(paceMs, Math.max(0, Math.min(...untilMs) - performance.now()));
 }
 
-async function signOne(signing: Signing, { memory, onSigned }: SignRound, tenantId: string): Promise<void> {
+async function signOne(signing: Signing, { memory, onSettled }: SignRound, tenantId: string): Promise<void> {
   try {
     const checkpoint = await signLog(signing, tenantId);
     if (memory.refusals.delete(tenantId)) signing.services.log.info({ tenantId }, 'the log is signed again');
-    if (!checkpoint) return;
-    memory.restsUntilMs.set(tenantId, performance.now() + paceMs);
-    onSigned(checkpoint);
+    if (checkpoint) memory.restsUntilMs.set(tenantId, performance.now() + paceMs);
+    onSettled(tenantId, checkpoint !== undefined);
   } catch (error) {
     if (error instanceof AnnalsError && error.code !== 'invalid_input') throw error;
     memory.restsUntilMs.set(tenantId, performance.now() + refusedMs);

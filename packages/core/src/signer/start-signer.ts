@@ -5,6 +5,7 @@ import type { Services } from '../context.ts';
 import { createWaiter } from '../database/create-waiter.ts';
 import { describeFailure } from '../job/describe-failure.ts';
 import { isAborted } from '../job/is-aborted.ts';
+import { type Cosigning, createCosigning } from './cosigning.ts';
 import { isForeign } from './is-foreign.ts';
 import type { SignerKeys } from './note-signer.ts';
 import { signRound } from './sign-round.ts';
@@ -31,6 +32,8 @@ export interface SignerStatus {
   readonly problem: string | undefined;
   /** Checkpoints signed by this process. */
   readonly signed: number;
+  /** Logs whose newest checkpoint a witness has not cosigned yet. */
+  readonly uncosigned: number;
 }
 
 export interface Signer {
@@ -59,10 +62,19 @@ export function startSigner(
   const stopping = new AbortController();
   const { signal } = stopping;
   const waiter = createWaiter(services.db.signals, 'annals_log');
-  const standing: Standing = { role: 'standby', memory: createSignerMemory(), problem: undefined, signed: 0 };
+  const standing: Standing = {
+    role: 'standby',
+    memory: createSignerMemory(),
+    cosigning: undefined,
+    problem: undefined,
+    signed: 0,
+  };
   const beActive = async ({ lost, check }: Turn) => {
+    await using turn = new AsyncDisposableStack();
     standing.role = 'active';
     standing.memory = createSignerMemory();
+    standing.cosigning = options.witnesses && createCosigning(services, options.witnesses);
+    turn.defer(() => standing.cosigning?.stop());
     while (!isAborted(lost)) {
       const begunMs = performance.now();
       await check();
@@ -83,8 +95,9 @@ export function startSigner(
   const running = run();
   return {
     status: () => {
-      const { role, memory, problem, signed } = standing;
-      return { role, refusals: role === 'active' ? [...memory.refusals.values()] : [], problem, signed };
+      const { role, memory, cosigning, problem, signed } = standing;
+      const refusals = role === 'active' ? [...memory.refusals.values()] : [];
+      return { role, refusals, problem, signed, uncosigned: cosigning?.waiting() ?? 0 };
     },
     stop: async () => {
       stopping.abort();
@@ -97,6 +110,7 @@ export function startSigner(
 interface Standing {
   role: SignerStatus['role'];
   memory: SignerMemory;
+  cosigning: Cosigning | undefined;
   problem: string | undefined;
   signed: number;
 }
@@ -118,10 +132,11 @@ async function work(
     throw unusableKeys('the database was signed with other keys: this is not the directory of its signer');
   }
   standing.problem = undefined;
-  const onSigned = () => {
-    standing.signed += 1;
+  const onSettled = (tenantId: string, signed: boolean) => {
+    if (signed) standing.signed += 1;
+    standing.cosigning?.add(tenantId);
   };
-  return signRound({ services, keys, state: options.state }, { memory: standing.memory, signal, onSigned });
+  return signRound({ services, keys, state: options.state }, { memory: standing.memory, signal, onSettled });
 }
 
 function reportFailure({ log }: Pick<Services, 'log'>, standing: Standing, error: unknown): void {

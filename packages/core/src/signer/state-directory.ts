@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnnalsError } from '@annals/contract';
 import { decodeBase64, encodeBase64, hashBytes } from '@annals/tlog';
-import { isTemporary, makeDirectory, replaceFile } from './durable-file.ts';
+import { makeDirectory, replaceFile } from './durable-file.ts';
 import { isMissing, unusable } from './file-errors.ts';
 import type { SignedHead, SignerState } from './signer-state.ts';
 
@@ -35,13 +35,6 @@ export async function openStateDirectory(dir: string): Promise<SignerState> {
     },
     origins: () => readOrigins(path),
   };
-}
-
-/** Remove what a process that was killed had not finished writing. */
-export async function removeUnfinished(dir: string): Promise<void> {
-  const path = join(dir, 'state');
-  const names = (await readdir(path)).filter(isTemporary);
-  await Promise.all(names.map((name) => rm(join(path, name), { force: true })));
 }
 
 function fileOf(path: string, origin: string): string {
