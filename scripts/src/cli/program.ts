@@ -2,6 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { addKeys, addTenants } from '../commands/access.ts';
 import { addExitCodes } from '../commands/exit-codes.ts';
 import { addExport } from '../commands/export.ts';
+import { addHolds } from '../commands/holds.ts';
 import { addImport } from '../commands/import.ts';
 import { addJobs } from '../commands/jobs.ts';
 import { addAnonymize, addRedact } from '../commands/privacy.ts';
@@ -40,6 +41,7 @@ export function createProgram(run: Runner): Command {
     addAnonymize,
     addRedact,
     addRetention,
+    addHolds,
     addJobs,
     addKeys,
     addTenants,

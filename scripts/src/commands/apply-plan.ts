@@ -2,7 +2,7 @@ import type { Job, Plan } from '@annals/contract';
 import { confirmByName } from '../cli/confirm.ts';
 import type { ExitName } from '../cli/exit.ts';
 import type { Session } from '../cli/session.ts';
-import { count, formatDuration, formatTime, table, visible } from '../cli/text.ts';
+import { count, formatDuration, formatTime, number, table, visible } from '../cli/text.ts';
 import { followJob } from './follow-job.ts';
 
 /** The options of every command that erases or purges. */
@@ -61,6 +61,7 @@ export function describePlan(plan: Plan): string {
   return [
     `Plan ${plan.id}: ${plan.kind} in tenant ${visible(plan.tenantId)}`,
     `  ${count(plan.activities, 'activity', 'activities')} ${goes}${span}; about ${formatDuration(plan.estimatedSeconds)}`,
+    ...(plan.held > 0 ? [heldLine(plan)] : []),
     ...section('by policy', plan.byPolicy),
     ...section('by field', plan.byField),
     ...section('by month', plan.byMonth),
@@ -72,6 +73,11 @@ export function describePlan(plan: Plan): string {
     '',
     `  It can be applied until ${formatTime(plan.expiresAt)}; the name to confirm is ${visible(plan.confirm)}`,
   ].join('\n');
+}
+
+function heldLine({ held, holds }: Plan): string {
+  const by = holds.map(({ id, name, activities }) => `\n    ${visible(name)} (${id}): ${number(activities)}`);
+  return `  ${count(held, 'activity is', 'activities are')} held and would stay:${by.join('')}`;
 }
 
 const skippedTexts = {

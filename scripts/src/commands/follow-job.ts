@@ -82,6 +82,7 @@ export function describeJob(job: Job): string {
           `  ${count(result.changed, 'activity', 'activities')} ${job.kind === 'retention' ? 'purged' : 'changed'}`,
         ]
       : []),
+    ...(result?.held ? [`  ${count(result.held, 'activity', 'activities')} held`] : []),
     ...(result?.partitionsDropped?.length
       ? [`  partitions dropped: ${result.partitionsDropped.join(', ')}`]
       : []),
