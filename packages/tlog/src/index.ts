@@ -1,4 +1,41 @@
 export { decodeBase64, encodeBase64 } from './base64.ts';
+export {
+  type BlockCheck,
+  type BlockResult,
+  type BundleLine,
+  type BundleLog,
+  type BundlePart,
+  type BundleReport,
+  type BundleSplitter,
+  type BundleVerification,
+  type BundleVerifier,
+  bundleLimits,
+  bundleVersion,
+  type CheckpointLine,
+  checkBlock,
+  createBundleSplitter,
+  createBundleVerifier,
+  type EndLine,
+  type ErasureItemText,
+  type Finding,
+  type FindingCode,
+  type FindingPlace,
+  findingCodes,
+  formatBundleLine,
+  type HeaderLine,
+  type IndexCounts,
+  type LogReport,
+  type ManifestCounts,
+  type ManifestLine,
+  type PolicyLine,
+  type Receipt,
+  type ReceiptReport,
+  type RecordLine,
+  readReceipt,
+  type Severity,
+  type TileLine,
+  verifyAuditBundle,
+} from './bundle/index.ts';
 export { canonicalJson } from './canonical-json.ts';
 export {
   type Account,
@@ -56,8 +93,6 @@ export {
   slotNumbers,
   slotsOf,
   slotValue,
-  type Withholding,
-  withholdSlots,
 } from './entry/index.ts';
 export { type Limits, limits } from './limits.ts';
 export {

@@ -1,0 +1,63 @@
+import { parseCheckpoint } from '../note/checkpoint.ts';
+import { parseNote } from '../note/signed-note.ts';
+import { type VerifierKey, verifierKey } from '../note/verifier-key.ts';
+import { verifyNote } from '../note/verify-note.ts';
+import { meetsQuorum, type Policy } from '../policy/policy.ts';
+import { verifyCheckpoint, type WitnessCosignature } from '../policy/verify-checkpoint.ts';
+import { TlogError } from '../tlog-error.ts';
+import type { TreeHead } from '../tree/verify-inclusion.ts';
+
+/** A checkpoint whose signatures were looked at. */
+export interface TrustedCheckpoint extends TreeHead {
+  readonly origin: string;
+  /** Keys of the log that signed. */
+  readonly keys: readonly VerifierKey[];
+  readonly cosignatures: readonly WitnessCosignature[];
+  /** Whether as many witnesses cosigned as the policy asks for. */
+  readonly quorum: boolean;
+}
+
+/**
+ * The policy of one tenant's logs: who trusts a key for the log of one epoch trusts it for those of all, since
+ * the origin of a later one is that of the first with `/e2` behind it. C2SP tlog-policy lets a policy name a
+ * public key once only, so that it could not list them all.
+ */
+export function policyOfEpochs(policy: Policy, origins: readonly string[]): Policy {
+  const listed = policy.logs.filter(({ key }) => origins.includes(key.name));
+  const logs = origins.flatMap((name) =>
+    listed.map(({ key: { type, publicKey } }) => ({ key: verifierKey({ name, type, publicKey }) })),
+  );
+  return { ...policy, logs };
+}
+
+/**
+ * Read a checkpoint that a log of the policy signed; the quorum is told, not asked for.
+ *
+ * Errors  of `verifyCheckpoint` but `quorum_missing`, and of `parseNote`.
+ */
+export function readCheckpoint(note: string, policy: Policy): TrustedCheckpoint {
+  const { checkpoint, logKeys, cosignatures } = verifyCheckpoint(parseNote(note), {
+    ...policy,
+    quorum: { kind: 'none' },
+  });
+  const { origin, size, root } = checkpoint;
+  const quorum = meetsQuorum(policy.quorum, new Set(cosignatures.map(({ witness }) => witness)));
+  return { origin, size, root, keys: logKeys, cosignatures, quorum };
+}
+
+/** The text of a checkpoint that nobody vouches for yet. */
+export function readUntrusted(note: string): { readonly origin: string } & TreeHead {
+  return parseCheckpoint(parseNote(note).text);
+}
+
+/** Whether one of these keys, under the name of the log, signed a checkpoint. */
+export function isSignedBy(note: string, publicKeys: readonly Uint8Array[]): boolean {
+  const { origin } = readUntrusted(note);
+  const keys = publicKeys.map((publicKey) => verifierKey({ name: origin, type: 'ed25519', publicKey }));
+  try {
+    return verifyNote(parseNote(note), keys).length > 0;
+  } catch (error) {
+    if (error instanceof TlogError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+import { equalBytes } from '../bytes.ts';
+import { parseVerifierKey, type VerifierKey } from '../note/verifier-key.ts';
+import { TlogError } from '../tlog-error.ts';
+import type { TreeHead } from '../tree/verify-inclusion.ts';
+import { readUntrusted } from './checkpoints.ts';
+import type { ListedManifest, Place } from './manifests.ts';
+import { isRequest, type OwnRecord, requestActions } from './own-record.ts';
+
+/** How old a request may be to account for a manifest that is not sealed. */
+export const requestAgeMsMax = 48 * 3_600_000;
+
+/** Runs that have not ended; beyond that further ones are not remembered. */
+const runsMax = 100_000;
+
+/** What Annals' own records of the log say about requests and keys. */
+export interface LogRecords {
+  add(record: OwnRecord, place: Place): void;
+  /** Whether a run of this kind was requested lately, or has not ended. */
+  hasRequest(kind: ListedManifest['kind'], nowMs: number): boolean;
+  readonly rotations: readonly Rotation[];
+}
+
+/** A key that the log announced. */
+export interface Rotation extends Place {
+  readonly old: VerifierKey | undefined;
+  readonly new: VerifierKey;
+}
+
+const rotationsMax = 10_000;
+
+export function createLogRecords(): LogRecords {
+  const newestMs = { erasure: Number.NEGATIVE_INFINITY, purge: Number.NEGATIVE_INFINITY };
+  const running = { erasure: new Set<string>(), purge: new Set<string>() };
+  const rotations: Rotation[] = [];
+  return {
+    rotations,
+    add: ({ action, recordedMs, targetId = '', metadata }, place) => {
+      if (isRequest(action)) {
+        const { kind, opens } = requestActions[action];
+        if (!opens) running[kind].delete(targetId);
+        else {
+          newestMs[kind] = Math.max(newestMs[kind], recordedMs);
+          if (running[kind].size < runsMax) running[kind].add(targetId);
+        }
+      }
+      if (action !== 'annals.log_key_rotated' || rotations.length === rotationsMax) return;
+      const announced = keyOf(metadata['newKey']);
+      if (announced) rotations.push({ ...place, old: keyOf(metadata['oldKey']), new: announced });
+    },
+    hasRequest: (kind, nowMs) => running[kind].size > 0 || newestMs[kind] > nowMs - requestAgeMsMax,
+  };
+}
+
+function keyOf(value: unknown): VerifierKey | undefined {
+  if (typeof value !== 'string') return undefined;
+  return unlessMalformed(() => parseVerifierKey(value));
+}
+
+/** The checkpoint that the record which opens an epoch cites: where the one before it ends. */
+export function citedCheckpoint(record: OwnRecord | undefined): ({ origin: string } & TreeHead) | undefined {
+  const note = record?.action === 'annals.epoch_opened' ? record.metadata['checkpoint'] : undefined;
+  return typeof note === 'string' ? unlessMalformed(() => readUntrusted(note)) : undefined;
+}
+
+/** Whether a key signed a log at a size at which the log had not announced it yet. */
+export function isEarly(
+  key: VerifierKey,
+  signed: { readonly epoch: number; readonly size: number },
+  rotations: readonly Rotation[],
+): boolean {
+  const announced = rotations.filter((each) => equalBytes(each.new.publicKey, key.publicKey));
+  return (
+    announced.length > 0 &&
+    !announced.some(
+      ({ epoch, index }) => epoch < signed.epoch || (epoch === signed.epoch && index < signed.size),
+    )
+  );
+}
+
+function unlessMalformed<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TlogError) return undefined;
+    throw error;
+  }
+}
