@@ -13,6 +13,7 @@ interface Holdings {
   readonly retentionPlan: string;
   readonly jobId: string;
   readonly keyId: string;
+  readonly holdId: string;
 }
 
 /** An input that a procedure takes, naming a tenant's things. Every procedure is here, so none escapes. */
@@ -29,6 +30,9 @@ const inputs: Record<ProcedureName, (its: Holdings) => object> = {
   'privacy.applyAnonymize': ({ anonymizePlan }) => ({ planId: anonymizePlan }),
   'privacy.planRedact': () => ({ fields: ['message'] }),
   'privacy.applyRedact': ({ redactPlan }) => ({ planId: redactPlan }),
+  'hold.create': () => ({ name: 'another', query: 'action:none' }),
+  'hold.list': () => ({}),
+  'hold.release': ({ holdId }) => ({ id: holdId }),
   'retention.policies': () => ({}),
   'retention.setPolicies': () => ({ policies: [{ name: 'none', keepDays: 9 }] }),
   'retention.plan': () => ({}),
@@ -54,6 +58,7 @@ const missing: Holdings = {
   retentionPlan: '019bc176-0400-7000-8000-000000000003',
   jobId: '019bc176-0400-7000-8000-000000000004',
   keyId: '0'.repeat(16),
+  holdId: '019bc176-0400-7000-8000-000000000005',
 };
 
 const namesTenant = procedureNames.filter((name) => 'tenantId' in procedures[name].input.shape);
@@ -121,6 +126,7 @@ async function makeHoldings(key: string): Promise<Holdings> {
     redactPlan: (await call('privacy.planRedact', { query: 'actor:user_ada', fields: ['message'] })).id,
     retentionPlan: (await call('retention.plan', {})).id,
     jobId: (await call('privacy.applyAnonymize', { planId: applied.id })).id,
+    holdId: (await call('hold.create', { name: "victim's", query: 'action:none' })).id,
     keyId: (await call('key.create', { name: 'spare', scopes: ['stats:read'] })).key.id,
   };
 }
