@@ -7,7 +7,7 @@ import { TlogError } from '../tlog-error.ts';
 export const saltBytes = 16;
 
 /** 14 bytes that keep hashes of one purpose from being taken for those of another; a number follows. */
-const tags = {
+export const tags = {
   salt: encodeText('annals/salt/1\0'),
   slot: encodeText('annals/slot/1\0'),
   rest: encodeText('annals/rest/1\0'),

@@ -1,14 +1,16 @@
 import { TlogError } from '../tlog-error.ts';
 import { hashBytes, splitHashes } from '../tree/hash.ts';
-import { fixedSlots } from './slots.ts';
+import { firstKeySlot, fixedSlots, type Slot, slotKeysMax } from './slots.ts';
 
 /** The version of the format that `encodeEntry` writes, and of the table of slots. */
 const version = 1;
 const schema = 1;
 const kinds = { caller: 1, own: 2 } as const;
-const headerBytes = 36;
-/** Keys that metadata has at most, and details. */
-const keysMax = 256;
+/** Bytes of an entry before its commitments. */
+export const headerBytes = 36;
+const idAt = 20;
+/** The last moment of ECMAScript. */
+const timeMsMax = 8_640_000_000_000_000;
 
 /** Which slots of an entry have a value. */
 export interface SlotPresence {
@@ -19,15 +21,29 @@ export interface SlotPresence {
   readonly details: number;
 }
 
-/** What a log commits to for one activity (docs/format.md). */
-export interface Entry extends SlotPresence {
+export interface EntryHeader extends SlotPresence {
   /** UUID, lowercase. */
   readonly id: string;
   readonly recordedAt: Date;
   /** Whether Annals itself wrote the activity. */
   readonly own: boolean;
+}
+
+/** What a log commits to for one activity (docs/format.md). */
+export interface Entry extends EntryHeader {
   /** One of 32 bytes for each slot that is there, in the order of their numbers. */
   readonly commitments: readonly Uint8Array[];
+}
+
+/** Which slots a record has, from `slotsOf`. */
+export function presenceOf(slots: readonly Slot[]): SlotPresence {
+  let [bitmap, metadata, details] = [0, 0, 0];
+  for (const { number } of slots) {
+    if (number < firstKeySlot.metadata) bitmap |= 1 << number;
+    else if (number < firstKeySlot.details) metadata += 1;
+    else details += 1;
+  }
+  return { bitmap, metadata, details };
 }
 
 export function slotCount({ bitmap, metadata, details }: SlotPresence): number {
@@ -38,41 +54,67 @@ export function slotCount({ bitmap, metadata, details }: SlotPresence): number {
 
 /** The numbers of the slots that are there, in order. */
 export function slotNumbers({ bitmap, metadata, details }: SlotPresence): number[] {
-  return [
-    ...fixedSlots.keys().filter((number) => (bitmap >>> number) & 1),
-    ...Array.from({ length: metadata }, (_, at) => 256 + at),
-    ...Array.from({ length: details }, (_, at) => 512 + at),
-  ];
+  const numbers: number[] = [];
+  for (let number = 0; number < fixedSlots.length; number += 1) {
+    if ((bitmap >>> number) & 1) numbers.push(number);
+  }
+  for (let at = 0; at < metadata; at += 1) numbers.push(firstKeySlot.metadata + at);
+  for (let at = 0; at < details; at += 1) numbers.push(firstKeySlot.details + at);
+  return numbers;
 }
 
 /** Refuse with `bad_entry` what no record can have. */
 export function checkPresence({ bitmap, metadata, details }: SlotPresence): void {
+  if (!isCount(bitmap, 2 ** fixedSlots.length - 1)) throw new TlogError('bad_entry', 'a slot is not known');
   if ((bitmap & 1) === 0) throw new TlogError('bad_entry', 'the core slot is missing');
-  if (bitmap >>> fixedSlots.length !== 0) throw new TlogError('bad_entry', 'a slot is not known');
-  if (metadata > keysMax || details > keysMax) {
-    throw new TlogError('bad_entry', `metadata and details have at most ${keysMax} keys each`);
+  if (!isCount(metadata, slotKeysMax) || !isCount(details, slotKeysMax)) {
+    throw new TlogError('bad_entry', `metadata and details have at most ${slotKeysMax} keys each`);
   }
 }
 
+function isCount(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max;
+}
+
+/** Errors: `bad_entry` for an id, a time, slots or commitments that no entry can have. */
 export function encodeEntry(entry: Entry): Uint8Array {
-  checkPresence(entry);
   if (entry.commitments.length !== slotCount(entry)) {
     throw new TlogError('bad_entry', 'an entry has one commitment for each slot');
   }
   const bytes = new Uint8Array(headerBytes + hashBytes * entry.commitments.length);
-  const view = new DataView(bytes.buffer);
-  bytes[0] = version;
-  bytes[1] = entry.own ? kinds.own : kinds.caller;
-  view.setUint16(2, schema);
-  view.setUint32(4, entry.bitmap);
-  view.setUint16(8, entry.metadata);
-  view.setUint16(10, entry.details);
-  view.setBigUint64(12, BigInt(entry.recordedAt.getTime()));
-  bytes.set(uuidBytes(entry.id), 20);
+  writeHeader(bytes, 0, entry);
   for (const [at, commitment] of entry.commitments.entries()) {
+    if (commitment.length !== hashBytes) throw new TlogError('bad_entry', 'a commitment has another length');
     bytes.set(commitment, headerBytes + at * hashBytes);
   }
   return bytes;
+}
+
+/** Write what stands before the commitments. Errors: those of `encodeEntry`. */
+export function writeHeader(bytes: Uint8Array, at: number, header: EntryHeader): void {
+  checkPresence(header);
+  const recordedMs = header.recordedAt.getTime();
+  if (!isCount(recordedMs, timeMsMax)) throw new TlogError('bad_entry', 'recordedAt is no time after 1970');
+  bytes[at] = version;
+  bytes[at + 1] = header.own ? kinds.own : kinds.caller;
+  writeUint16(bytes, at + 2, schema);
+  writeUint32(bytes, at + 4, header.bitmap);
+  writeUint16(bytes, at + 8, header.metadata);
+  writeUint16(bytes, at + 10, header.details);
+  writeUint32(bytes, at + 12, Math.floor(recordedMs / 2 ** 32));
+  writeUint32(bytes, at + 16, recordedMs);
+  writeUuid(bytes, at + idAt, header.id);
+}
+
+export function writeUint16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+/** The lower 32 bits of a number. */
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  writeUint16(bytes, at, value >>> 16);
+  writeUint16(bytes, at + 2, value);
 }
 
 /** Errors: `bad_entry` for whatever `encodeEntry` would not have written. */
@@ -88,26 +130,35 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   }
   const presence = { bitmap: view.getUint32(4), metadata: view.getUint16(8), details: view.getUint16(10) };
   checkPresence(presence);
-  const recordedMs = view.getBigUint64(12);
-  if (recordedMs > 8_640_000_000_000_000n) throw new TlogError('bad_entry', 'the entry has no such time');
+  const recordedMs = Number(view.getBigUint64(12));
+  if (recordedMs > timeMsMax) throw new TlogError('bad_entry', 'the entry has no such time');
   if (bytes.length !== headerBytes + hashBytes * slotCount(presence)) {
     throw new TlogError('bad_entry', 'the entry has another length than its slots');
   }
   return {
     ...presence,
-    id: uuidText(bytes.subarray(20, headerBytes)),
-    recordedAt: new Date(Number(recordedMs)),
+    id: uuidText(bytes.subarray(idAt, headerBytes)),
+    recordedAt: new Date(recordedMs),
     own: kind === kinds.own,
     commitments: splitHashes(bytes.subarray(headerBytes)),
   };
 }
 
-function uuidBytes(id: string): Uint8Array {
+function writeUuid(bytes: Uint8Array, at: number, id: string): void {
   if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
     throw new TlogError('bad_entry', 'the id is no UUID in lowercase');
   }
-  const digits = id.replaceAll('-', '');
-  return Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16));
+  let to = at;
+  for (let from = 0; from < id.length; from += 2) {
+    if (id[from] === '-') from += 1;
+    bytes[to] = (hexDigit(id.charCodeAt(from)) << 4) | hexDigit(id.charCodeAt(from + 1));
+    to += 1;
+  }
+}
+
+/** The value of 0 to 9 and a to f, by their character codes. */
+function hexDigit(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 function uuidText(bytes: Uint8Array): string {

@@ -1,9 +1,11 @@
 import { equalBytes } from '../bytes.ts';
+import { TlogError } from '../tlog-error.ts';
+import { alignSlots, type RebuiltSlot } from './align-slots.ts';
 import { commitSlot } from './commitment.ts';
-import { type OpeningSlot, type Openings } from './openings.ts';
-import { alignSlots, type Opening, openingsOf, type RebuiltSlot, rebuildEntry } from './rebuild-entry.ts';
+import { checkOpenings, type OpeningSlot, type Openings } from './openings.ts';
+import { commitErased, type ErasedSlots, type Opening, openingsOf } from './rebuild-entry.ts';
 import type { LoggedRecord } from './record.ts';
-import { firstKeySlot, type Slot, slotsOf } from './slots.ts';
+import { firstKeySlot, type Slot, slotsOf, slotValue } from './slots.ts';
 
 export interface Erasing {
   readonly before: LoggedRecord;
@@ -14,35 +16,58 @@ export interface Erasing {
   readonly restSalt: Uint8Array;
 }
 
+export interface Erased extends ErasedSlots {
+  /** What the record is opened with from now on. */
+  readonly openings: Openings;
+}
+
 /**
  * Find which slots an erasure changes, and forget what would tell their old values: their salts, and the seed
  * that salts derive from. What remains leads to the same entry.
  *
  * Returns the record's new openings; a bit for each slot of which something was ever erased; and the commitment
- * to what the record shows in them now. Errors: `record_mismatch` where `before` and `opening` disagree.
+ * to what the record shows in them now. Errors: `record_mismatch` where `before` and `opening` disagree, or
+ * `after` is not `before` with less in it (another id or time, more slots); `bad_opening` where the core was
+ * changed, which is never erased; `bad_argument` for openings that withhold something.
  */
-export function eraseSlots({ before, after, opening, restSalt }: Erasing) {
+export function eraseSlots({ before, after, opening, restSalt }: Erasing): Erased {
+  checkSameEntry(before, after);
   const openings = 'seed' in opening ? openingsOf(before, opening.seed) : opening.openings;
-  const shownAfter = indexSlots(slotsOf(after));
+  checkOpenings(openings);
+  const shownAfter = new Map(slotsOf(after).map((slot) => [placeOf(slot), slot]));
   const slots = alignSlots(before, openings).map((slot, at): OpeningSlot => {
     const stored = openings.slots[at] as OpeningSlot;
-    if (stored.state === 'gone' || !slot.shown) return stored;
+    if (stored.state === 'withheld') {
+      throw new TlogError('bad_argument', 'who erases must know the whole opening');
+    }
+    if (!slot.shown) return stored;
     const now = shownAfter.get(placeOf(slot.shown));
-    if (stored.state === 'open' && now && equalBytes(now.value, slot.shown.value)) return stored;
+    if (stored.state === 'open' && now && hasSameValue(now, slot.shown)) return stored;
     return { state: now ? 'replaced' : 'gone', commitment: commitmentOf(slot, stored) };
   });
   const next: Openings = { ...openings, slots, restSalt };
-  const { erased } = rebuildEntry(after, { openings: next });
-  return { openings: next, ...(erased as NonNullable<typeof erased>) };
+  checkOpenings(next);
+  return { openings: next, ...commitErased(after, alignSlots(after, next), restSalt) };
+}
+
+/** What an entry says beside its slots stays as it is. */
+function checkSameEntry(before: LoggedRecord, after: LoggedRecord): void {
+  const same =
+    before.id === after.id &&
+    before.recordedAt.getTime() === after.recordedAt.getTime() &&
+    (before.own ?? false) === (after.own ?? false);
+  if (!same)
+    throw new TlogError('record_mismatch', 'an erasure keeps id, recordedAt and who wrote the record');
+}
+
+function hasSameValue(a: Slot, b: Slot): boolean {
+  if (typeof a.content === 'string' && typeof b.content === 'string') return a.content === b.content;
+  return equalBytes(slotValue(a), slotValue(b));
 }
 
 function commitmentOf({ number, shown }: RebuiltSlot, stored: OpeningSlot): Uint8Array {
   if (stored.state !== 'open') return stored.commitment;
-  return commitSlot(number, { salt: stored.salt, value: (shown as Slot).value });
-}
-
-function indexSlots(slots: readonly Slot[]): Map<string, Slot> {
-  return new Map(slots.map((slot) => [placeOf(slot), slot]));
+  return commitSlot(number, { salt: stored.salt, value: slotValue(shown as Slot) });
 }
 
 /** Where a slot stands in a record: a key's number changes when others before it go. */

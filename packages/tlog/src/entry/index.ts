@@ -1,7 +1,15 @@
+export { type RebuiltSlot } from './align-slots.ts';
 export { commitRecords } from './commit-records.ts';
 export { saltBytes } from './commitment.ts';
-export { decodeEntry, type Entry, encodeEntry, type SlotPresence, slotNumbers } from './entry.ts';
-export { type Erasing, eraseSlots } from './erase-slots.ts';
+export {
+  decodeEntry,
+  type Entry,
+  type EntryHeader,
+  encodeEntry,
+  type SlotPresence,
+  slotNumbers,
+} from './entry.ts';
+export { type Erased, type Erasing, eraseSlots } from './erase-slots.ts';
 export { type ErasureItem, hashItem, type Manifest, manifestRoot, type PurgeItem } from './manifest.ts';
 export {
   decodeOpenings,
@@ -10,12 +18,14 @@ export {
   type Openings,
   type SlotState,
 } from './openings.ts';
+export { type RebuiltLeaf, rebuildEntries } from './rebuild-entries.ts';
 export {
+  type ErasedSlots,
   type Opening,
   openingsOf,
   type RebuiltEntry,
-  type RebuiltSlot,
   rebuildEntry,
 } from './rebuild-entry.ts';
 export type { Json, JsonMap, LoggedRecord } from './record.ts';
-export { fixedSlots, type Slot, slotsOf } from './slots.ts';
+export { fixedSlots, type Slot, slotsOf, slotValue } from './slots.ts';
+export type { Disclosure } from './stage-entry.ts';

@@ -20,18 +20,44 @@ export type OpeningSlot =
 export interface Openings extends SlotPresence {
   /** One for each slot that is there, in the order of their numbers. */
   readonly slots: readonly OpeningSlot[];
-  /** Salt of the commitment to what the erased slots show; absent where nothing was erased. */
+  /**
+   * Salt of the commitment to what the erased slots show. Absent where there was no erasure, and where the reader
+   * may not see all that they show.
+   */
   readonly restSalt?: Uint8Array | undefined;
 }
 
 const version = 1;
 const headerBytes = 10;
 
-/** The bytes of `docs/format.md`. */
-export function encodeOpenings(openings: Openings): Uint8Array {
-  const { bitmap, metadata, details, slots, restSalt } = openings;
+/**
+ * Refuse openings that belong to no entry.
+ *
+ * Errors  `bad_entry` for slots that no record has; `bad_opening` for another number of slots than there are, a
+ *         salt or commitment of another length, or a core that is not open, since it is never erased nor withheld.
+ */
+export function checkOpenings(openings: Openings): void {
   checkPresence(openings);
+  const { slots, restSalt } = openings;
   if (slots.length !== slotCount(openings)) throw new TlogError('bad_opening', 'one is needed for each slot');
+  for (const slot of slots) {
+    const right =
+      slot.state === 'open' ? slot.salt.length === saltBytes : slot.commitment.length === hashBytes;
+    if (!right) throw new TlogError('bad_opening', 'a salt has 16 bytes, and a commitment 32');
+  }
+  if (slots[0]?.state !== 'open') throw new TlogError('bad_opening', 'the core is always open');
+  if (restSalt && restSalt.length !== saltBytes) throw new TlogError('bad_opening', 'a salt has 16 bytes');
+}
+
+/** Whether something of the slot's value is lost for everybody. */
+export function isErased(state: SlotState): boolean {
+  return state === 'gone' || state === 'replaced';
+}
+
+/** The bytes of `docs/format.md`. Errors: those of `checkOpenings`. */
+export function encodeOpenings(openings: Openings): Uint8Array {
+  checkOpenings(openings);
+  const { bitmap, metadata, details, slots, restSalt } = openings;
   const parts = slots.map((slot) => (slot.state === 'open' ? slot.salt : slot.commitment));
   const length = parts.reduce((sum, part) => sum + 1 + part.length, headerBytes + (restSalt?.length ?? 0));
   const bytes = new Uint8Array(length);
@@ -52,7 +78,11 @@ export function encodeOpenings(openings: Openings): Uint8Array {
   return bytes;
 }
 
-/** Errors: `bad_opening` or `bad_entry` for whatever `encodeOpenings` would not have written. */
+/**
+ * The openings of their bytes, none of which they hold on to.
+ *
+ * Errors  `bad_opening` or `bad_entry` for whatever `encodeOpenings` would not have written.
+ */
 export function decodeOpenings(bytes: Uint8Array): Openings {
   if (bytes.length < headerBytes || bytes[0] !== version || (bytes[1] ?? 2) > 1) {
     throw new TlogError('bad_opening', 'the openings are of another version, or end early');
@@ -65,14 +95,18 @@ export function decodeOpenings(bytes: Uint8Array): Openings {
   const take = (length: number): Uint8Array => {
     if (at + length > bytes.length) throw new TlogError('bad_opening', 'the openings end early');
     at += length;
-    return bytes.slice(at - length, at);
+    // Not `slice`: what databases hand over for bytes copies nothing with it.
+    return new Uint8Array(bytes.subarray(at - length, at));
   };
   for (let left = slotCount(presence); left > 0; left -= 1) {
-    const state = slotStates[take(1)[0] ?? slotStates.length];
-    if (state === undefined) throw new TlogError('bad_opening', 'a slot has no such state');
+    const state = slotStates[bytes[at] ?? slotStates.length];
+    if (state === undefined) throw new TlogError('bad_opening', 'a slot has no such state, or none');
+    at += 1;
     slots.push(state === 'open' ? { state, salt: take(saltBytes) } : { state, commitment: take(hashBytes) });
   }
   const restSalt = bytes[1] === 1 ? take(saltBytes) : undefined;
   if (at !== bytes.length) throw new TlogError('bad_opening', 'something follows the openings');
-  return { ...presence, slots, ...(restSalt && { restSalt }) };
+  const openings: Openings = { ...presence, slots, ...(restSalt && { restSalt }) };
+  checkOpenings(openings);
+  return openings;
 }

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts';
 import { encodeText } from '../text.ts';
-import type { JsonMap, LoggedRecord } from './record.ts';
+import type { Json, JsonMap, LoggedRecord } from './record.ts';
 
 /** What one commitment of an entry covers. */
 export interface Slot {
@@ -10,7 +10,8 @@ export interface Slot {
   readonly name: string;
   /** Of metadata and details: the key, which stands inside the commitment with its value. */
   readonly key?: string;
-  readonly value: Uint8Array;
+  /** What the record holds here. */
+  readonly content: Json;
 }
 
 type ReadText = (record: LoggedRecord) => string | undefined;
@@ -37,56 +38,68 @@ const textFields: readonly (readonly [name: string, read: ReadText])[] = [
 
 const tagsNumber = textFields.length + 1;
 
-/** Slot number of the first key of metadata, and of details; each has at most 256 keys. */
+/** Keys that metadata has at most, and details. */
+export const slotKeysMax = 256;
+
+/** Slot number of the first key of metadata, and of details. */
 export const firstKeySlot = { metadata: 256, details: 512 } as const;
 export type JsonRoot = keyof typeof firstKeySlot;
-export const jsonRoots = ['metadata', 'details'] as const;
 
 /** Names of the fixed slots, by their number. */
 export const fixedSlots: readonly string[] = ['core', ...textFields.map(([name]) => name), 'tags'];
 
 /** The slots of a record that have a value, in the order of their numbers: that of an entry's commitments. */
 export function slotsOf(record: LoggedRecord): Slot[] {
-  const slots: Slot[] = [{ number: 0, name: 'core', value: coreValue(record) }];
+  const slots: Slot[] = [{ number: 0, name: 'core', content: coreOf(record) }];
   for (const [at, [name, read]] of textFields.entries()) {
-    const text = read(record);
-    if (text !== undefined) slots.push({ number: at + 1, name, value: encodeText(text) });
+    const content = read(record);
+    if (content !== undefined) slots.push({ number: at + 1, name, content });
   }
-  if (record.tags.length > 0) {
-    slots.push({ number: tagsNumber, name: 'tags', value: canonicalJson(record.tags) });
-  }
-  for (const root of jsonRoots) slots.push(...keySlots(root, record[root] ?? {}));
+  if (record.tags.length > 0) slots.push({ number: tagsNumber, name: 'tags', content: record.tags });
+  pushKeys(slots, 'metadata', record.metadata);
+  if (record.details) pushKeys(slots, 'details', record.details);
   return slots;
 }
 
-/** What is never erased: vocabulary, in one slot. When it occurred stands in the id. */
-function coreValue({ action, kind, operation, severity, outcome, visibility, ...record }: LoggedRecord) {
-  return canonicalJson({
+/** What is never erased: vocabulary, in one slot, its keys in order. When it occurred stands in the id. */
+function coreOf({
+  action,
+  kind,
+  operation,
+  severity,
+  outcome,
+  visibility,
+  actor,
+  target,
+}: LoggedRecord): Json {
+  return {
     action,
-    actorType: record.actor.type,
+    actorType: actor.type,
     kind,
     ...(operation !== undefined && { operation }),
     outcome,
     severity,
-    ...(record.target && { targetType: record.target.type }),
+    ...(target && { targetType: target.type }),
     visibility,
-  });
+  };
 }
 
-/** In the order of the keys' UTF-16 code units, as RFC 8785 sorts them. */
-function keySlots(root: JsonRoot, json: JsonMap): Slot[] {
-  return Object.keys(json)
-    .toSorted(byCodeUnits)
-    .map((key, at) => ({
-      number: firstKeySlot[root] + at,
-      name: root,
-      key,
-      // From entries, not by a literal: a key may be called __proto__.
-      value: canonicalJson(Object.fromEntries([[key, json[key]]])),
-    }));
+/** In the order of the keys' UTF-16 code units, which is that of `toSorted` and of RFC 8785. */
+function pushKeys(slots: Slot[], name: JsonRoot, json: JsonMap): void {
+  for (const [at, key] of Object.keys(json).toSorted().entries()) {
+    slots.push({ number: firstKeySlot[name] + at, name, key, content: json[key] as Json });
+  }
 }
 
-function byCodeUnits(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+/** Whether a slot holds a text as it is, and not JSON. */
+export function isText({ number }: Pick<Slot, 'number'>): boolean {
+  return number > 0 && number < tagsNumber;
+}
+
+/** The bytes that a slot commits to. Errors: `bad_text` and `bad_json` for what has no such bytes. */
+export function slotValue(slot: Slot): Uint8Array {
+  const { key, content } = slot;
+  if (isText(slot)) return encodeText(content as string);
+  // From entries, not by a literal: a key may be called __proto__.
+  return canonicalJson(key === undefined ? content : Object.fromEntries([[key, content]]));
 }
