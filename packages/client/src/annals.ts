@@ -2,6 +2,7 @@ import type {
   Activity,
   ActivityInput,
   ApiKey,
+  CertificateResult,
   CountResult,
   FacetsResult,
   Hold,
@@ -60,6 +61,8 @@ export interface Privacy {
   applyAnonymize(input: InputOf<'privacy.applyAnonymize'>, options?: CallOptions): Promise<Job>;
   planRedact(input: InputOf<'privacy.planRedact'>, options?: CallOptions): Promise<Plan>;
   applyRedact(input: InputOf<'privacy.applyRedact'>, options?: CallOptions): Promise<Job>;
+  /** The account of an erasure or purge that has ended; `annals verify --certificate` checks it. */
+  certificate(jobId: string, options?: CallOptions): Promise<CertificateResult>;
 }
 
 /** Keeping from erasing and purging what a filter or a person matches. */

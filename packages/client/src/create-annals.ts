@@ -38,6 +38,7 @@ export function createAnnals(options: ClientOptions): Annals {
       applyAnonymize: (input, options) => call('privacy.applyAnonymize', input, options),
       planRedact: (input, options) => call('privacy.planRedact', input, options),
       applyRedact: (input, options) => call('privacy.applyRedact', input, options),
+      certificate: (jobId, options) => call('privacy.certificate', { jobId }, options),
     },
     holds: {
       create: (input, options) => call('hold.create', input, options),

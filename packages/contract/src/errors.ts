@@ -20,6 +20,8 @@ export const errorStatus = {
   plan_drifted: 409,
   /** The job has ended, so that it cannot be cancelled or resumed. */
   job_ended: 409,
+  /** The job has not ended, so that nothing certifies it yet. */
+  job_not_ended: 409,
   /** The body exceeds the limit named. */
   too_large: 413,
   /** The caller went away or the time allowed ran out; nothing was changed. */

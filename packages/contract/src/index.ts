@@ -47,6 +47,7 @@ export {
   type Visibility,
   visibilities,
 } from './activity/vocabulary.ts';
+export type { CertificateInput, CertificateResult } from './certificate.ts';
 export { AnnalsError, type ErrorCode, type ErrorInfo, errorCodes, errorStatus } from './errors.ts';
 export * from './filter/index.ts';
 export {

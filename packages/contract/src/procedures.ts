@@ -27,6 +27,7 @@ import {
   SummaryInput,
   SummaryResult,
 } from './activity/procedures.ts';
+import { CertificateInput, CertificateResult } from './certificate.ts';
 import { Hold, HoldCreateInput, HoldListInput, HoldListResult, HoldReleaseInput } from './hold.ts';
 import {
   CheckpointInput,
@@ -204,6 +205,13 @@ export const procedures = {
     input: HoldReleaseInput,
     output: Hold,
     summary: 'End a hold; what it was over is forgotten.',
+  }),
+  'privacy.certificate': spec({
+    type: 'query',
+    scopes: ofJobs,
+    input: CertificateInput,
+    output: CertificateResult,
+    summary: 'The account of an erasure or purge that has ended, for a key with the scope of its kind.',
   }),
   'retention.policies': spec({
     type: 'query',

@@ -22,6 +22,7 @@ export { resolveFilter } from './activity/resolve-filter.ts';
 export { statsActivities } from './activity/stats.ts';
 export { summarizeActor } from './activity/summary.ts';
 export { type Condition, type Sight, whereActivity } from './activity/where.ts';
+export { getCertificate } from './certificate/get-certificate.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
   type Context,
@@ -91,6 +92,8 @@ export type { NoteSigner, SignerKeys } from './signer/note-signer.ts';
 export { type LogName, logOrigin, parseLogOrigin } from './signer/origin.ts';
 export type { Refusal } from './signer/signer-memory.ts';
 export type { SignedHead, SignerState } from './signer/signer-state.ts';
+export { signerWarnings, signingLag } from './signer/signing-lag.ts';
+export { type DirectorySignerOptions, startDirectorySigner } from './signer/start-directory-signer.ts';
 export { type Signer, type SignerOptions, type SignerStatus, startSigner } from './signer/start-signer.ts';
 export { openStateDirectory } from './signer/state-directory.ts';
 export { stackFrames } from './stack-frames.ts';

@@ -22,8 +22,8 @@ export function toJob(row: JobRow): Job {
   };
 }
 
-export function jobNotFound(): AnnalsError {
-  return new AnnalsError({ code: 'not_found', message: 'there is no such job', path: 'id' });
+export function jobNotFound(path = 'id'): AnnalsError {
+  return new AnnalsError({ code: 'not_found', message: 'there is no such job', path });
 }
 
 /** Whether nothing more happens to a job by itself; one that failed can be resumed. */

@@ -1,4 +1,4 @@
-import { applyAnonymize, applyRedact, planAnonymize, planRedact } from '@annals/core';
+import { applyAnonymize, applyRedact, getCertificate, planAnonymize, planRedact } from '@annals/core';
 import { procedure, router } from '../procedure.ts';
 
 export const privacyRouter = router({
@@ -10,4 +10,5 @@ export const privacyRouter = router({
   ),
   planRedact: procedure('privacy.planRedact').mutation(({ ctx, input }) => planRedact({ ctx, input })),
   applyRedact: procedure('privacy.applyRedact').mutation(({ ctx, input }) => applyRedact({ ctx, input })),
+  certificate: procedure('privacy.certificate').query(({ ctx, input }) => getCertificate({ ctx, input })),
 });

@@ -17,7 +17,7 @@ export type CertifiedKind = (typeof certifiedKinds)[number];
  */
 export interface CertifiedRecord {
   /** The activity as JSON. */
-  readonly record: object;
+  readonly record: { readonly [key: string]: unknown };
   /** Base64: of a record that is shown whole. */
   readonly seed?: string;
   /** Base64: of any other. */
@@ -45,7 +45,7 @@ export interface CertifiedManifest {
 }
 
 /** What the run did, as its last record says. */
-export interface Account {
+export type Account = {
   /** Rows by table. */
   readonly tables: { readonly activity: { readonly changed: number } | { readonly removed: number } };
   /** Erased values by field. */
@@ -57,7 +57,7 @@ export interface Account {
   readonly held: number;
   /** What the scan at the end of an anonymize run still found of the person. */
   readonly residual?: object;
-}
+};
 
 /** Something that the run did not reach. */
 export interface OutOfReach {

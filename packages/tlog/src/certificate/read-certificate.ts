@@ -29,8 +29,8 @@ const manifestsMax = 1_000;
  * Read a certificate. Nothing of it may be believed before it is verified.
  *
  * Limits  4,000,000 characters.
- * Errors  `bad_certificate` for anything that `formatCertificate` would not have written, to the last byte;
- *         `too_large`.
+ * Errors  `bad_certificate` for anything that `formatCertificate` or `JSON.stringify` would not have written, to
+ *         the last byte; `too_large`.
  */
 export function readCertificate(text: string): Certificate {
   if (text.length > limits.proofFileBytesMax) {
@@ -38,7 +38,9 @@ export function readCertificate(text: string): Certificate {
   }
   try {
     const certificate = toCertificate(parseObject(text));
-    if (formatCertificate(certificate) !== text) throw bad('it is written in another form');
+    // As the command writes it, or as the API sends it: so no byte can be changed without being noticed.
+    const forms = [formatCertificate(certificate), JSON.stringify(certificate)];
+    if (!forms.includes(text)) throw bad('it is written in another form');
     return certificate;
   } catch (error) {
     if (!(error instanceof TlogError) || error.reason === 'bad_certificate') throw error;
