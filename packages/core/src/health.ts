@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Services } from './context.ts';
 import type { Database } from './database/database.ts';
 import { sequencingLag } from './log/sequencing-lag.ts';
+import { signingLag } from './signer/signing-lag.ts';
 
 /** Whether the database answers. */
 export async function isReachable(db: Pick<Database, 'query'>): Promise<boolean> {
@@ -28,8 +29,17 @@ const lagWarningMs = 10_000;
 /** What does not keep this process from answering, but somebody should look at: one sentence each. */
 export async function readinessWarnings(services: Pick<Services, 'db' | 'clock'>): Promise<string[]> {
   const sequencingMs = await sequencingLag(services);
-  if (sequencingMs < lagWarningMs) return [];
+  const signingMs = await signingLag(services);
   return [
-    `a batch has waited ${Math.floor(sequencingMs / 1_000)} s for its place in the log; is a worker running, and what does its log say?`,
+    ...(sequencingMs < lagWarningMs
+      ? []
+      : [
+          `a batch has waited ${Math.floor(sequencingMs / 1_000)} s for its place in the log; is a worker running, and what does its log say?`,
+        ]),
+    ...(signingMs < lagWarningMs
+      ? []
+      : [
+          `a log that has grown has waited ${Math.floor(signingMs / 1_000)} s for its signature; is a signer running, and what does its log say?`,
+        ]),
   ];
 }

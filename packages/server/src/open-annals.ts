@@ -1,19 +1,23 @@
 import {
+  type DirectorySignerOptions,
   type OpenServicesOptions,
   openServices,
   type Principal,
   type Services,
+  type Signer,
+  startDirectorySigner,
   startSequencer,
   startWorker,
   type Worker,
 } from '@annals/core';
-import { createFetchHandler, type FetchHandlerOptions } from './fetch-handler.ts';
+import { type AnnalsHandlerOptions, createAnnalsHandler } from './annals-handler.ts';
+import { createFetchHandler } from './fetch-handler.ts';
 import { operatorPrincipal } from './operator-principal.ts';
 
 export interface OpenedAnnals {
   readonly services: Services;
-  /** Serve the router; see `createFetchHandler`. */
-  handler(options?: Omit<FetchHandlerOptions, 'services'>): (request: Request) => Promise<Response>;
+  /** Serve the router, and the logs of tenants; see `createAnnalsHandler`. */
+  handler(options?: Omit<AnnalsHandlerOptions, 'services'>): (request: Request) => Promise<Response>;
   /**
    * A `fetch` for `createAnnals` that leads to the router without a network. Every call is made by
    * `principal`, the operator unless told otherwise; the URL's host can be any.
@@ -21,7 +25,9 @@ export interface OpenedAnnals {
   localFetch(principal?: Principal): (url: string, init: RequestInit) => Promise<Response>;
   /** Run jobs, maintenance and the sequencer in this process until `close`, or until the worker is stopped. */
   startWorker(options?: { readonly concurrency?: number }): Promise<Worker>;
-  /** Stop the workers after the chunk in hand and end the connections. */
+  /** Sign the logs of all tenants, or stand by to, until `close` or until the signer is stopped (docs/signing.md). */
+  startSigner(options: Omit<DirectorySignerOptions, 'connectionString'>): Promise<Signer>;
+  /** Stop the workers and signers after the chunk in hand and end the connections. */
   close(): Promise<void>;
 }
 
@@ -34,10 +40,10 @@ export async function openAnnals(options: OpenServicesOptions): Promise<OpenedAn
   const opened = await openServices(options);
   const { services } = opened;
   const { database } = options;
-  const workers: Worker[] = [];
+  const workers: Pick<Worker, 'stop'>[] = [];
   return {
     services,
-    handler: (handlerOptions) => createFetchHandler({ services, ...handlerOptions }),
+    handler: (handlerOptions) => createAnnalsHandler({ services, ...handlerOptions }),
     localFetch: (principal = operatorPrincipal()) => {
       const handle = createFetchHandler({ services, authenticate: async () => principal });
       return (url, init) => handle(new Request(url, init));
@@ -53,6 +59,12 @@ export async function openAnnals(options: OpenServicesOptions): Promise<OpenedAn
       const both = { stop: async () => void (await Promise.all([worker.stop(), sequencer.stop()])) };
       workers.push(both);
       return both;
+    },
+    startSigner: async (signerOptions) => {
+      const connectionString = 'url' in database ? database.url : database.app;
+      const signer = await startDirectorySigner(services, { connectionString, ...signerOptions });
+      workers.push(signer);
+      return signer;
     },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.stop()));

@@ -28,6 +28,13 @@ test('an empty environment starts the embedded database with the documented defa
     databasePoolMax: 10,
     readTimeoutMs: 30_000,
     worker: 'inline',
+    signer: {
+      mode: 'inline',
+      dir: expect.stringMatching(/\.annals[\\/]signer$/),
+      logName: undefined,
+      witnessPolicy: undefined,
+    },
+    tlogPublic: false,
     logLevel: 'info',
     demo: true,
   });

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 /** Settings are wrong; the message lists every one of them, with what to write instead. */
@@ -112,6 +112,38 @@ const environment = z.object({
       'Where jobs run: `inline` in this process, `off` in another one, `only` runs jobs and serves no HTTP.',
     example: 'off',
   }),
+  ANNALS_SIGNER: oneOf(['inline', 'off']).register(docs, {
+    default: 'inline',
+    description:
+      'Whether this process signs the logs, or stands by to; `off` where others do, who alone have the directory.',
+    example: 'off',
+  }),
+  ANNALS_SIGNER_DIR: z.string().optional().register(docs, {
+    description:
+      "The signer's keys and its memory of what it signed (docs/signing.md); unset, `signer` in `ANNALS_DATA_DIR`. Best on another disk or machine than the database.",
+    example: '/var/lib/annals-signer',
+  }),
+  ANNALS_LOG_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]+(\/[A-Za-z0-9._:-]+)*$/, 'must be a name as annals.example.com')
+    .max(128, 'must be at most 128 characters')
+    .optional()
+    .register(docs, {
+      description:
+        'What the logs of this deployment are called, for good, when the first key is made; unset, the host of `ANNALS_PUBLIC_URL`, else a made-up name.',
+      example: 'annals.example.com',
+    }),
+  ANNALS_WITNESS_POLICY: z.string().optional().register(docs, {
+    description:
+      'A C2SP policy file; the witnesses in it that have a URL are asked to cosign each checkpoint.',
+    example: '/etc/annals/witnesses.policy',
+  }),
+  ANNALS_TLOG_PUBLIC: oneOf(['0', '1']).register(docs, {
+    default: '0',
+    description:
+      'Whether the logs at `/tlog` are served without a key. They hold commitments, ids and times of receipt; anybody then sees how much which tenant records, and when.',
+    example: '1',
+  }),
   ANNALS_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).register(docs, {
     default: 'info',
     description: 'Least severe level that is logged.',
@@ -159,6 +191,16 @@ export interface Config {
   readonly databasePoolMax: number;
   readonly readTimeoutMs: number;
   readonly worker: Environment['ANNALS_WORKER'];
+  readonly signer: {
+    readonly mode: Environment['ANNALS_SIGNER'];
+    /** Absolute. */
+    readonly dir: string;
+    readonly logName: string | undefined;
+    /** Absolute. */
+    readonly witnessPolicy: string | undefined;
+  };
+  /** Serve the logs of tenants without a key. */
+  readonly tlogPublic: boolean;
   readonly logLevel: Environment['ANNALS_LOG_LEVEL'];
   readonly demo: boolean;
 }
@@ -190,6 +232,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     databasePoolMax: values.ANNALS_DATABASE_POOL_MAX,
     readTimeoutMs: values.ANNALS_READ_TIMEOUT_MS,
     worker: values.ANNALS_WORKER,
+    signer: {
+      mode: values.ANNALS_SIGNER,
+      dir: resolve(values.ANNALS_SIGNER_DIR ?? join(values.ANNALS_DATA_DIR, 'signer')),
+      logName: values.ANNALS_LOG_NAME,
+      witnessPolicy: values.ANNALS_WITNESS_POLICY && resolve(values.ANNALS_WITNESS_POLICY),
+    },
+    tlogPublic: values.ANNALS_TLOG_PUBLIC === '1',
     logLevel: values.ANNALS_LOG_LEVEL,
     demo: values.ANNALS_DEMO === '1',
   };

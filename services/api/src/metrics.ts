@@ -1,5 +1,5 @@
 import type { LogResult } from '@annals/contract';
-import type { Database } from '@annals/core';
+import type { Database, SignerStatus } from '@annals/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the process counts, for `/metrics` in the Prometheus text format. */
@@ -18,6 +18,9 @@ export interface MetricsSources {
   readonly database: Pick<Database, 'pools'>;
   readonly queueDepth: () => Promise<{ waiting: number; running: number }>;
   readonly sequencingLagMs: () => Promise<number>;
+  readonly signingLagMs: () => Promise<number>;
+  /** Undefined in a process that does not sign. */
+  readonly signer: () => SignerStatus | undefined;
 }
 
 /** Labels are procedures, statuses and roles: closed sets, and never personal data. */
@@ -46,6 +49,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   registerDatabaseGauges(registry, sources);
   registerLogGauges(registry, sources);
+  registerSignerGauges(registry, sources);
   return {
     observeRequest: ({ procedure, status, durationMs }) => {
       requests.inc({ procedure, status });
@@ -68,6 +72,49 @@ function registerLogGauges(registry: Registry, { sequencingLagMs }: MetricsSourc
       registers: [],
       async collect() {
         this.set((await sequencingLagMs()) / 1_000);
+      },
+    }),
+  );
+}
+
+function registerSignerGauges(registry: Registry, { signingLagMs, signer }: MetricsSources): void {
+  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        async collect() {
+          this.set(await read());
+        },
+      }),
+    );
+  gauge(
+    'annals_signing_lag_seconds',
+    'How long the log that has waited longest for its signature has waited; 0 when all are signed.',
+    async () => (await signingLagMs()) / 1_000,
+  );
+  gauge('annals_signer_active', 'Whether this process signs, and does not only stand by.', () =>
+    signer()?.role === 'active' ? 1 : 0,
+  );
+  gauge(
+    'annals_signer_refused_logs',
+    'Logs that the active signer does not sign, since they contradict what was signed. Alert on it.',
+    () => signer()?.refusals.length ?? 0,
+  );
+  gauge(
+    'annals_signer_uncosigned_logs',
+    'Logs whose newest checkpoint a witness has not cosigned yet.',
+    () => signer()?.uncosigned ?? 0,
+  );
+  registry.registerMetric(
+    new Counter({
+      name: 'annals_checkpoints_signed_total',
+      help: 'Checkpoints that this process signed.',
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(signer()?.signed ?? 0);
       },
     }),
   );

@@ -9,11 +9,14 @@ import {
   queueDepth,
   readinessWarnings,
   type Services,
+  type Signer,
   sequencingLag,
+  signerWarnings,
+  signingLag,
   startSequencer,
   startWorker,
 } from '@annals/core';
-import { createFetchHandler, operatorPrincipal } from '@annals/server';
+import { createAnnalsHandler, operatorPrincipal } from '@annals/server';
 import type { Logger } from 'pino';
 import { renderBanner } from './banner.ts';
 import type { Config } from './config.ts';
@@ -22,6 +25,7 @@ import { fillDemo } from './demo/fill-demo.ts';
 import { type DevAccess, readDevAccess, writeDevAccess } from './dev-access.ts';
 import { type HttpServer, listen } from './http.ts';
 import { createMetrics } from './metrics.ts';
+import { startSigning } from './start-signing.ts';
 
 export interface RunningAnnals {
   /** Where it listens; absent for a process that only runs jobs. */
@@ -68,9 +72,11 @@ export async function startAnnals(config: Config, { log, print }: StartOptions):
     const sequencer = startSequencer(services);
     starting.defer(() => sequencer.stop());
   }
+  const signer = await startSigning(services, { config, database });
+  if (signer) starting.defer(() => signer.stop());
   const url = http && (config.publicUrl ?? `http://${urlHost(config.host)}:${http.port}`);
   if (http && url) {
-    serve(services, http);
+    serve(services, { http, config, signer });
     // Only where the database is ours: somebody else's gets neither a key nor made-up records.
     if (database.embedded) await welcome(services, { config, url, print });
     else print(`Annals listens on ${url}`);
@@ -89,14 +95,23 @@ export async function startAnnals(config: Config, { log, print }: StartOptions):
   };
 }
 
-function serve(services: Services, http: HttpServer): void {
+interface Serving {
+  readonly http: HttpServer;
+  readonly config: Config;
+  readonly signer: Signer | undefined;
+}
+
+function serve(services: Services, { http, config, signer }: Serving): void {
   const metrics = createMetrics({
     database: services.db,
     queueDepth: () => queueDepth(services.db),
     sequencingLagMs: () => sequencingLag(services),
+    signingLagMs: () => signingLag(services),
+    signer: () => signer?.status(),
   });
-  const handler = createFetchHandler({
+  const handler = createAnnalsHandler({
     services,
+    tlogPublic: config.tlogPublic,
     onRequest: metrics.observeRequest,
     onLogged: metrics.observeLog,
   });
@@ -104,7 +119,10 @@ function serve(services: Services, http: HttpServer): void {
     handler,
     metrics,
     isReady: () => isReachable(services.db),
-    warnings: () => readinessWarnings(services),
+    warnings: async () => [
+      ...(signer ? signerWarnings(signer.status()) : []),
+      ...(await readinessWarnings(services)),
+    ],
   });
 }
 

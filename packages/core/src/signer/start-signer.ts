@@ -127,10 +127,12 @@ async function work(
   { options, standing, signal }: Working,
 ): Promise<number> {
   const keys = await options.readKeys();
-  if (!keys) throw unusableKeys('there is no key; `annals log-key create` makes one');
-  if (await isForeign(services, keys)) {
-    throw unusableKeys('the database was signed with other keys: this is not the directory of its signer');
+  if (await isForeign(services, keys ?? { active: [], retired: [] })) {
+    throw unusableKeys(
+      'the database was signed with keys that are not in its directory; let it share that of the other signer, or set ANNALS_SIGNER=off',
+    );
   }
+  if (!keys) throw unusableKeys('there is no key; `annals log-key create` makes one');
   standing.problem = undefined;
   const onSettled = (tenantId: string, signed: boolean) => {
     if (signed) standing.signed += 1;

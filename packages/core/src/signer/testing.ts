@@ -96,17 +96,17 @@ async function backUp(admin: Client, tenantId: string): Promise<() => Promise<vo
 
 /** Check that every checkpoint of a tenant's epoch is signed by one of these public keys and extends the one before. */
 export async function expectConsistent(
-  { core, checkpoints }: TestSigner,
+  signer: TestSigner,
   { tenantId, epoch, publicKeys }: { tenantId: string; epoch: number; publicKeys: readonly Uint8Array[] },
 ): Promise<void> {
-  const notes = (await checkpoints(tenantId)).filter((each) => each.epoch === epoch);
+  const notes = (await signer.checkpoints(tenantId)).filter((each) => each.epoch === epoch);
   let from: { size: number; root: Uint8Array } | undefined;
   for (const { note } of notes) {
     const { origin, ...to } = parseCheckpoint(parseNote(note).text);
     verifyNote(parseNote(note), keysOf(origin, publicKeys));
     const before = from;
     if (before) {
-      const proof = await core.services.db.transaction(tenantId, (tx) =>
+      const proof = await signer.core.services.db.transaction(tenantId, (tx) =>
         consistencyProof(tx, { epoch, size: to.size, from: before.size }),
       );
       verifyConsistency({ from: before, to, proof });
