@@ -12,19 +12,23 @@ export interface AskOptions {
 }
 
 export interface WitnessFailureOptions {
-  /** It may go better soon. */
+  /** It may go better at once. */
   readonly passing?: boolean;
+  /** Nothing was heard of it, so that it is not worth asking about another log just now. */
+  readonly unreachable?: boolean;
   readonly cause?: unknown;
 }
 
 /** Why a witness did not cosign. Messages hold neither its address nor anything that it wrote. */
 export class WitnessFailure extends Error {
   readonly passing: boolean;
+  readonly unreachable: boolean;
 
-  constructor(message: string, { passing = false, cause }: WitnessFailureOptions = {}) {
-    super(message, { cause });
+  constructor(message: string, options: WitnessFailureOptions = {}) {
+    super(message, { cause: options.cause });
     this.name = 'WitnessFailure';
-    this.passing = passing;
+    this.passing = options.passing ?? false;
+    this.unreachable = options.unreachable ?? false;
   }
 }
 
@@ -53,8 +57,10 @@ export async function askWitness(
     return { status: response.status, body: await readBounded(response) };
   } catch (error) {
     if (error instanceof WitnessFailure) throw error;
-    const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);
-    throw new WitnessFailure(reason, { passing: true, cause: error });
+    const late = timeout.aborted;
+    const reason = late ? `no answer within ${timeoutMs} ms` : reasonOf(error);
+    // Who was silent for so long will be so again.
+    throw new WitnessFailure(reason, { passing: !late, unreachable: true, cause: error });
   }
 }
 

@@ -236,6 +236,20 @@ test('a witness that says nothing, or only begins to, holds nobody up', async ()
   expect(told.map(({ reason }) => reason)).toEqual(['no answer within 30 ms', 'no answer within 30 ms']);
 });
 
+test('a witness that cannot be reached rests, for all logs, and is asked again after', async () => {
+  let asked = 0;
+  const url = await listen(() => (asked += 1));
+  const witnesses = [{ name: 'w2', key: keyOf(2), url }];
+  const { log, told } = recordingLog();
+  const options = { log, memory: new Map(), timeoutMs: 30 };
+  for (const size of [9, 12, 20]) expect((await collect(size, witnesses, options)).missing).toEqual(['w2']);
+  expect(asked).toBe(1);
+  const impatient = { ...options, memory: new Map(), restMs: 0 };
+  for (const size of [9, 12]) await collect(size, witnesses, impatient);
+  expect(asked).toBe(3);
+  expect(told).toHaveLength(2);
+});
+
 test('an address that cannot be meant is not asked, and no address is logged', async () => {
   const { log, told } = recordingLog();
   const urls = [

@@ -31,6 +31,8 @@ export interface CollectOptions {
   readonly timeoutMs?: number;
   /** Before a request is repeated that failed in passing, doubled each time; 250 ms unless told otherwise. */
   readonly retryMs?: number;
+  /** How long a witness that could not be reached is not asked at all; 30 s unless told otherwise. */
+  readonly restMs?: number;
 }
 
 export interface Collected {
@@ -40,8 +42,21 @@ export interface Collected {
   readonly missing: readonly string[];
 }
 
-/** By witness and origin: what it cosigned last, and why it did not, which is logged when it changes. */
-export type WitnessMemory = Map<string, { size: number; problem?: string | undefined }>;
+/**
+ * What is known of the witnesses, empty at the start. It is shared by all logs, so that one witness which cannot be
+ * reached does not hold up the others for each of them.
+ */
+export type WitnessMemory = Map<string, WitnessSight>;
+
+/** Of a witness, or of a witness and an origin. */
+export interface WitnessSight {
+  /** What it cosigned last, 0 where that is unknown. */
+  size: number;
+  /** Why it did not cosign, which is logged when it changes. */
+  problem?: string | undefined;
+  /** When it may be asked again, by `performance.now()`. */
+  restsUntilMs?: number;
+}
 
 /** Requests to one witness about one checkpoint. */
 const attemptsMax = 4;
@@ -50,8 +65,8 @@ const attemptsMax = 4;
  * Ask all witnesses at once to cosign a checkpoint. Run it beside the signing, never before it, and once at a time
  * for a log, since a witness cosigns no checkpoint that is smaller than its last.
  *
- * Whatever the witnesses do is logged and nothing else; it takes 4 timeouts at most. A witness learns what the
- * note and the proof show, and nothing more.
+ * Whatever the witnesses do is logged and nothing else; there are 4 requests at most to each. A witness learns what
+ * the note and the proof show, and nothing more.
  * Errors  `TlogError` where `note` is no signed checkpoint.
  * Source  C2SP tlog-witness, "add-checkpoint".
  */
@@ -78,10 +93,11 @@ async function collectFrom(
   witness: PolicyWitness,
   collecting: Collecting,
 ): Promise<readonly NoteSignature[] | undefined> {
-  const { memory, checkpoint, log, signal } = collecting;
-  const id = `${formatVerifierKey(witness.key)}\n${checkpoint.origin}`;
-  const known = memory.get(id) ?? { size: 0 };
-  memory.set(id, known);
+  const { memory, checkpoint, log, signal, restMs = 30_000 } = collecting;
+  const vkey = formatVerifierKey(witness.key);
+  const everywhere = sightOf(memory, vkey);
+  if (performance.now() < (everywhere.restsUntilMs ?? 0)) return undefined;
+  const known = sightOf(memory, `${vkey}\n${checkpoint.origin}`);
   const told = { witness: witness.name, origin: checkpoint.origin, size: checkpoint.size };
   try {
     const cosignatures = await ask(witness, known, collecting);
@@ -91,6 +107,9 @@ async function collectFrom(
     return cosignatures;
   } catch (error) {
     if (signal?.aborted) return undefined;
+    if (error instanceof WitnessFailure && error.unreachable) {
+      everywhere.restsUntilMs = performance.now() + restMs;
+    }
     const fields = describe(error);
     const problem = JSON.stringify(fields);
     if (problem !== known.problem) log.warn({ ...told, ...fields }, 'a witness did not cosign');
@@ -99,10 +118,16 @@ async function collectFrom(
   }
 }
 
+function sightOf(memory: WitnessMemory, id: string): WitnessSight {
+  const known = memory.get(id) ?? { size: 0 };
+  memory.set(id, known);
+  return known;
+}
+
 /** Ask until the witness cosigns or there is no sense in asking. */
 async function ask(
   witness: PolicyWitness,
-  known: { size: number },
+  known: WitnessSight,
   collecting: Collecting,
 ): Promise<NoteSignature[]> {
   const { checkpoint, retryMs = 250, signal } = collecting;
