@@ -1,3 +1,4 @@
+export { type AnnalsHandlerOptions, createAnnalsHandler } from './annals-handler.ts';
 export { type AnnalsCall, type CallOptions, createCall } from './call.ts';
 export { type CallerOptions, createCaller } from './create-caller.ts';
 export { errorInfoOf } from './error-info.ts';
@@ -12,3 +13,4 @@ export { type OpenedAnnals, openAnnals } from './open-annals.ts';
 export { operatorPrincipal } from './operator-principal.ts';
 export type { AnnalsContext } from './procedure.ts';
 export { type AnnalsRouter, createAnnalsRouter } from './router.ts';
+export { createTlogHandler, type TlogHandlerOptions } from './tlog-handler.ts';

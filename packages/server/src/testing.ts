@@ -2,7 +2,7 @@ import { type ErrorInfo, type ProcedureName, procedures, type Scope, scopes } fr
 import { bootstrapKey, deploymentTenant } from '@annals/core';
 import { openTestCore, type TestCore } from '@annals/core/testing';
 import { deserialize, type SuperJSONResult, stringify } from 'superjson';
-import { createFetchHandler, type FetchHandlerOptions } from './fetch-handler.ts';
+import { type AnnalsHandlerOptions, createAnnalsHandler } from './annals-handler.ts';
 
 export interface Answer {
   readonly status: number;
@@ -26,9 +26,9 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export async function openTestServer(options: Partial<FetchHandlerOptions> = {}): Promise<TestServer> {
+export async function openTestServer(options: Partial<AnnalsHandlerOptions> = {}): Promise<TestServer> {
   const core = await openTestCore();
-  const handle = createFetchHandler({ services: core.services, ...options });
+  const handle = createAnnalsHandler({ services: core.services, ...options });
   let tenants = 0;
   const post: TestServer['post'] = async (path, body, key) => {
     const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) };

@@ -50,6 +50,10 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
     if (response.headers.get('content-type')?.startsWith('text/event-stream')) keep(streams, c.env.outgoing);
     return response;
   });
+  app.all('/tlog/*', async (c) => {
+    if (!ready) return c.text('starting', 503, { 'retry-after': '1' });
+    return ready.handler(c.req.raw);
+  });
   app.get('/', (c) => c.text('Annals. The API is at /trpc; see docs/api.md.\n'));
   const server = await bind(app, { host, port });
   return {
