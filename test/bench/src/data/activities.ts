@@ -79,3 +79,8 @@ export function* generateActivities({
     };
   }
 }
+
+/** The next so many; `take` of iterators would end the generator. */
+export function takeNext<T>(generator: Generator<T>, count: number): T[] {
+  return Array.from({ length: count }, () => generator.next().value as T);
+}
