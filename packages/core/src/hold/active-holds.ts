@@ -15,7 +15,11 @@ import { lockHolds } from './lock-holds.ts';
 export interface ActiveHolds {
   /** The oldest first. */
   readonly all: readonly { readonly id: string; readonly name: string }[];
-  /** Which records they can match: all that they do, and some others; columns without their table. */
+  /** Which records each hold over a filter matches; columns without their table. */
+  readonly filters: readonly HeldFilter[];
+  /** Which records the holds over persons can match: all that they do, and some others. Absent without such. */
+  readonly canName?: Condition | undefined;
+  /** Which records any hold can match. */
   readonly canHold: Condition;
   /** Whether an erasure can make a record match: a filter that asks for what is not there is passed by what went. */
   readonly growByErasure: boolean;
@@ -23,7 +27,7 @@ export interface ActiveHolds {
   among(rows: readonly ActivityRow[]): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
-interface HeldFilter {
+export interface HeldFilter {
   readonly hold: string;
   readonly where: Condition;
 }
@@ -59,12 +63,12 @@ export async function activeHolds(tx: Tx): Promise<ActiveHolds> {
     ids: persons.flatMap(({ person }) => person.ids),
     identifiers: persons.flatMap(({ person }) => person.matcher.identifiers),
   });
-  const conditions = [
-    ...filters.map(({ where }) => where),
-    ...(persons.length > 0 ? [canConcernAny(anyPerson)] : []),
-  ];
+  const canName = persons.length > 0 ? canConcernAny(anyPerson) : undefined;
+  const conditions = [...filters.map(({ where }) => where), ...(canName ? [canName] : [])];
   return {
     all: rows.map(({ id, name }) => ({ id, name })),
+    filters,
+    canName,
     canHold: conditions.length === 0 ? sql`false` : sql`(${sql.join(conditions, sql` or `)}) is true`,
     growByErasure: rows.some(
       ({ request }) => isFilter(request) && JSON.stringify(request.filter).includes('"none":'),

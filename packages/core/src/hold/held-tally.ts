@@ -8,17 +8,26 @@ export type HeldCounts = Pick<Plan, 'held' | 'holds'>;
 export interface HeldTally {
   /** One record, with the ids of the holds that match it. */
   add(by: readonly string[]): void;
+  /** So many records more. */
+  addRecords(count: number): void;
+  /** So many more that this hold matches. */
+  addBy(hold: string, count: number): void;
   counts(): HeldCounts;
 }
 
 export function createHeldTally({ all }: ActiveHolds): HeldTally {
   const byHold = new Map<string, number>();
   let held = 0;
+  const addBy = (hold: string, count: number) => byHold.set(hold, (byHold.get(hold) ?? 0) + count);
   return {
     add: (by) => {
       held += 1;
-      for (const id of by) byHold.set(id, (byHold.get(id) ?? 0) + 1);
+      for (const hold of by) addBy(hold, 1);
     },
+    addRecords: (count) => {
+      held += count;
+    },
+    addBy,
     counts: () => ({
       held,
       holds: all.flatMap((hold) => {

@@ -3,7 +3,7 @@ import type { Tx } from '../database/database.ts';
 
 /**
  * Take the lock between holds and what erases or purges, until the transaction ends: `shared` by every chunk of
- * a job, `exclusive` by the creation of a hold.
+ * a job that can remove something, `exclusive` by the creation of a hold.
  *
  * So a hold's creation waits for the chunks in hand, and chunks that begin later see the hold: once it is
  * created, nothing that it matches goes. Each takes it before it touches an activity, so that none waits for

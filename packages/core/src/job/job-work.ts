@@ -19,7 +19,7 @@ export interface Chunk extends Progress {
   /** As the custodian; holds the job's row locked. */
   readonly tx: Tx;
   readonly job: JobRow;
-  /** What they match stays as it is; no other comes to be before the transaction ends. */
+  /** What they match stays as it is. But for the first chunk, no other comes to be before the transaction ends. */
   readonly holds: ActiveHolds;
   /** What the plan said that the run needs to know. */
   readonly request: object;

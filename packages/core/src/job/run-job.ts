@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { withPartitions } from '../activity/partitions.ts';
 import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
-import { holdsToHonour } from '../hold/active-holds.ts';
+import { activeHolds, holdsToHonour } from '../hold/active-holds.ts';
 import { sealAfterRun } from '../manifest/seal-after-run.ts';
 import { PlanEntity } from '../plan/entity.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -97,7 +97,8 @@ async function moveOn({ services, tx, job }: Held): Promise<'moved' | 'ended'> {
   const { done, total } = job;
   const cursor = job.cursor ?? null;
   const result = job.result ?? { changed: 0, counts: [], held: 0 };
-  const holds = await holdsToHonour(tx);
+  // The first chunk only makes up its mind, which can take long, and removes nothing.
+  const holds = cursor === null ? await activeHolds(tx) : await holdsToHonour(tx);
   const next = await works[job.kind]({ services, tx, job, holds, request, done, total, cursor, result });
   const progress = {
     // Records come and go while the run lasts, so what it meets is not to the last one what it counted.

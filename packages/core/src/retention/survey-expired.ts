@@ -41,7 +41,7 @@ export async function surveyExpired(
   >`case when recorded_at <= ${moment(recordedUntil)} then ${expiredBy(cutoffs)} end`;
   let groups = await countGroups(tx, early, sql`case when not ${holds.canHold} then ${policy} end`);
   const where = every([early, sql`${policy} is not null`]);
-  for await (const part of freeSuspects(tx, { holds, where, held })) {
+  for await (const part of freeSuspects(tx, { holds, where, until: latestExpired(cutoffs), held })) {
     groups = letGo(groups, await countGroups(tx, part, policy));
   }
   return { groups, ...held.counts() };
