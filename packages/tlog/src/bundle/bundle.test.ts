@@ -47,6 +47,24 @@ function eventful(): BundleLine[] {
   return bundleOf({ logs: [log], manifests, without, checkpoints: [1, 255, 256, 257, 300] });
 }
 
+async function verdictWith(requestedHoursAgo: number, ended: boolean) {
+  const log = createTestLog();
+  log.append();
+  const recordedAt = new Date(testNow.getTime() - requestedHoursAgo * 3_600_000);
+  const job = { own: true, recordedAt, target: { type: 'job', id: 'j1' } };
+  log.append({ ...job, action: 'erasure.requested' });
+  if (ended) log.append({ ...job, action: 'erasure.completed' });
+  const manifest: Manifest = { kind: 'erasure', salt, items: [log.erase(0)] };
+  return codesOf(bundleOf({ logs: [log], manifests: [{ id: manifestId, manifest }] }));
+}
+
+function secondEpoch(checkpoint: string) {
+  const second = createTestLog({ epoch: 2, origin: `${testKey.name}/e2` });
+  second.append({ own: true, action: 'annals.epoch_opened', metadata: { checkpoint } });
+  second.append();
+  return second;
+}
+
 function recordAt(lines: readonly BundleLine[], index: number): number {
   return lines.findIndex((line) => line.type === 'record' && line.index === index);
 }
@@ -129,6 +147,10 @@ describe('tampering is found:', () => {
   const fewer = (by: number) => ({ records: lines.filter(({ type }) => type === 'record').length - by });
 
   const cases: Record<string, readonly [tampered: readonly BundleLine[], ...codes: string[]]> = {
+    'a second record at an index': [
+      change(lines, end, fewer(-1)).toSpliced(recordAt(lines, 7), 0, { ...record }),
+      'record_repeated',
+    ],
     'a changed value': [
       change(lines, recordAt(lines, 7), { record: { ...record.record, message: 'other' } }),
       'record_mismatch',
@@ -197,7 +219,7 @@ describe('tampering is found:', () => {
     'a wider purge than was sealed': [
       change(lines.toSpliced(recordAt(lines, 249), 1), manifestAt + 1, {
         items: [{ epoch: 1, start: 249, end: 260 }],
-      }).with(-1, { type: 'end', ...fewer(1) }),
+      }).with(end - 1, { type: 'end', ...fewer(1) }),
       'manifest_mismatch',
     ],
     'a manifest that was left out': [
@@ -297,17 +319,6 @@ describe('a checkpoint that was kept', () => {
 });
 
 describe('a manifest that is not sealed', () => {
-  async function verdictWith(requestedHoursAgo: number, ended: boolean) {
-    const log = createTestLog();
-    log.append();
-    const recordedAt = new Date(testNow.getTime() - requestedHoursAgo * 3_600_000);
-    const job = { own: true, recordedAt, target: { type: 'job', id: 'j1' } };
-    log.append({ ...job, action: 'erasure.requested' });
-    if (ended) log.append({ ...job, action: 'erasure.completed' });
-    const manifest: Manifest = { kind: 'erasure', salt, items: [log.erase(0)] };
-    return codesOf(bundleOf({ logs: [log], manifests: [{ id: manifestId, manifest }] }));
-  }
-
   test('leaves the bundle pending while the request is recent, or its run has not ended', async () => {
     expect(await verdictWith(47, true)).toEqual(['pending', 'manifest_open']);
     expect(await verdictWith(100, false)).toEqual(['pending', 'manifest_open']);
@@ -331,13 +342,6 @@ describe('a later epoch', () => {
   const first = createTestLog();
   first.append();
   first.append();
-
-  function secondEpoch(checkpoint: string) {
-    const second = createTestLog({ epoch: 2, origin: `${testKey.name}/e2` });
-    second.append({ own: true, action: 'annals.epoch_opened', metadata: { checkpoint } });
-    second.append();
-    return second;
-  }
 
   test('is valid when it cites where the one before it ends', async () => {
     const lines = bundleOf({ logs: [first, secondEpoch(first.checkpoint())] });

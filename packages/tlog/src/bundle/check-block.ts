@@ -90,7 +90,7 @@ function readBlock({ line, bytes }: { line: number; bytes: Uint8Array }, check: 
   const places: number[] = [];
   const records = lines.map((text, at) => {
     const record = atLine(line + 1 + at, () => readRecordLine(text, { ...tile, width }));
-    if (record.place <= (places.at(-1) ?? -1)) {
+    if (record.place < (places.at(-1) ?? 0)) {
       throw new TlogError('bad_line', `line ${line + 1 + at}: the records are out of order`);
     }
     places.push(record.place);
@@ -174,6 +174,9 @@ function checkRecords(records: readonly Disclosed[], check: BlockCheck): Checked
   let [earliestMs, latestMs] = nothing.recordedMs;
   for (const [at, disclosed] of records.entries()) {
     const { place } = disclosed;
+    if (place === records[at - 1]?.place) {
+      problems.push({ code: 'record_repeated', place, message: 'several records stand at this index' });
+    }
     if ('problem' in disclosed) {
       problems.push({ code: 'record_malformed', place, message: disclosed.problem });
       continue;

@@ -28,6 +28,8 @@ export const findingCodes = {
   record_malformed: 'invalid',
   /** A record is not the one that the log committed to. */
   record_mismatch: 'invalid',
+  /** Several records stand at one index. */
+  record_repeated: 'invalid',
   /** What a record says beside its entry does not fit: its tenant, or when it occurred. */
   record_contradicts: 'invalid',
   /** Something of a record has gone, or its seed has, and no manifest lists it. */

@@ -70,14 +70,17 @@ export interface TileLine {
   readonly hashes: string;
 }
 
-export type RecordLine = {
+/** With what opens its entry: the seed, once something was erased the openings, neither where nothing does. */
+export interface RecordLine {
   readonly type: 'record';
   readonly epoch: number;
   readonly index: number;
   readonly own: boolean;
   /** The activity as JSON. */
   readonly record: object;
-} & ({ readonly seed: string } | { readonly openings: string });
+  readonly seed?: string;
+  readonly openings?: string;
+}
 
 /** The last line: without it a bundle was cut off. */
 export interface EndLine {
