@@ -10,7 +10,11 @@ export const exitCodes = {
   auth: { code: 4, meaning: 'No API key, one that is not accepted, or one without the scope needed.' },
   resumable: { code: 5, meaning: 'Stopped early; what is done stays done, and the rest can be resumed.' },
   refused: { code: 6, meaning: 'Refused, since the records have changed since the plan; plan again.' },
-  unverified: { code: 7, meaning: 'Verification failed. Reserved.' },
+  unverified: { code: 7, meaning: 'Verification failed: what was checked is not what the log holds.' },
+  pending: {
+    code: 8,
+    meaning: 'Verified as far as it goes; something is not sealed or signed yet. Check again later.',
+  },
   interrupted: { code: 130, meaning: 'Interrupted: an export by Ctrl-C, anything else by a second one.' },
 } as const;
 

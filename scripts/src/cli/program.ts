@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { addKeys, addTenants } from '../commands/access.ts';
+import { addCertificate } from '../commands/certificate.ts';
 import { addExitCodes } from '../commands/exit-codes.ts';
 import { addExport } from '../commands/export.ts';
 import { addHolds } from '../commands/holds.ts';
@@ -8,6 +9,7 @@ import { addJobs } from '../commands/jobs.ts';
 import { addAnonymize, addRedact } from '../commands/privacy.ts';
 import { addGet, addList, addStats } from '../commands/read.ts';
 import { addRetention } from '../commands/retention.ts';
+import { addVerify } from '../commands/verify.ts';
 import { addWitness } from '../commands/witness.ts';
 import type { Runner } from './session.ts';
 import { outputModes } from './terminal.ts';
@@ -43,6 +45,8 @@ export function createProgram(run: Runner): Command {
     addRetention,
     addHolds,
     addJobs,
+    addCertificate,
+    addVerify,
     addKeys,
     addTenants,
     addWitness,

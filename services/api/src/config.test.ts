@@ -27,6 +27,7 @@ test('an empty environment starts the embedded database with the documented defa
     database: { mode: 'embedded' },
     databasePoolMax: 10,
     readTimeoutMs: 30_000,
+    manifestIntervalMs: 86_400_000,
     worker: 'inline',
     signer: {
       mode: 'inline',

@@ -112,6 +112,12 @@ const environment = z.object({
       'Where jobs run: `inline` in this process, `off` in another one, `only` runs jobs and serves no HTTP.',
     example: 'off',
   }),
+  ANNALS_MANIFEST_HOURS: wholeNumber(0, 720).register(docs, {
+    default: '24',
+    description:
+      'For how many hours erasures gather in one list before it is sealed in the log, so that a list does not become an index of one person; `0` seals at the end of each run. An audit within that time ends as pending; a bundle that still waits 48 hours after the request fails.',
+    example: '12',
+  }),
   ANNALS_SIGNER: oneOf(['inline', 'off']).register(docs, {
     default: 'inline',
     description:
@@ -190,6 +196,7 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly databasePoolMax: number;
   readonly readTimeoutMs: number;
+  readonly manifestIntervalMs: number;
   readonly worker: Environment['ANNALS_WORKER'];
   readonly signer: {
     readonly mode: Environment['ANNALS_SIGNER'];
@@ -231,6 +238,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     database: databaseOf(values),
     databasePoolMax: values.ANNALS_DATABASE_POOL_MAX,
     readTimeoutMs: values.ANNALS_READ_TIMEOUT_MS,
+    manifestIntervalMs: values.ANNALS_MANIFEST_HOURS * 3_600_000,
     worker: values.ANNALS_WORKER,
     signer: {
       mode: values.ANNALS_SIGNER,

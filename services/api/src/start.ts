@@ -62,6 +62,7 @@ export async function startAnnals(config: Config, { log, print }: StartOptions):
     migrate: true,
     poolMax: config.databasePoolMax,
     readTimeoutMs: config.readTimeoutMs,
+    manifestIntervalMs: config.manifestIntervalMs,
     log,
   });
   const { services } = opened;

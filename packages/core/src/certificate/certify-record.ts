@@ -81,7 +81,6 @@ async function prove(
 }
 
 const columnOf = new Map(fieldColumns.map(({ path, column }) => [path.join('.'), column]));
-const personal = new Set(fieldColumns.filter((field) => field.personal).map(({ path }) => path.join('.')));
 
 /** Only what the entry commits to: what an erasure left of a value is for bundles, where its manifest stands. */
 function show(row: LoggedRow, all: boolean): Omit<CertifiedRecord, 'proof'> {

@@ -43,7 +43,7 @@ async function certify(tx: Tx, ctx: Context, jobId: string): Promise<Certificate
     job: {
       id: job.id,
       kind: job.kind,
-      mode: String(metadata['mode']),
+      mode: typeof metadata['mode'] === 'string' ? metadata['mode'] : job.kind,
       status: job.status === 'cancelled' ? 'cancelled' : 'completed',
     },
     account: accountOf(job.kind, metadata),

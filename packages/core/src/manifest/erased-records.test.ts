@@ -1,5 +1,5 @@
 import { anActivity } from '@annals/testkit';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
 import type { Context } from '../context.ts';
 import { seed } from '../job/testing.ts';
@@ -66,7 +66,7 @@ const step: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
       ),
       { minLength: 1, maxLength: 4 },
     )
-    .map((fields) => [`redact ${fields}`, (ctx: Context) => redactFields(ctx, { fields })] as const),
+    .map((fields) => [`redact ${fields.join(' ')}`, (ctx: Context) => redactFields(ctx, { fields })] as const),
   fc
     .constantFrom(20, 90)
     .map(
