@@ -41,10 +41,17 @@ function edgeAt({ size, edge }: Log, { level, index }: Tile): Uint8Array | undef
 
 async function readFullTiles(tx: Tx, epoch: number, tiles: readonly Tile[]): Promise<Map<string, Buffer>> {
   if (tiles.length === 0) return new Map();
+  // One look by the key for each, whatever the planner believes to know about the table: `limit` keeps it apart.
   const rows = await tx.query(sql<{ level: number; index: string; hashes: Buffer }>`
-    select level, index::text as index, hashes from annals.tile
-    where tenant_id = ${tx.tenantId} and epoch = ${epoch} and (level, index) in (
-      select * from unnest(${tiles.map(({ level }) => level)}::int[], ${tiles.map(({ index }) => index)}::bigint[]))`);
+    select found.level, found.index::text as index, found.hashes
+    from unnest(${tiles.map(({ level }) => level)}::int[], ${tiles.map(({ index }) => index)}::bigint[])
+      as wanted (level, index),
+    lateral (
+      select t.level, t.index, t.hashes from annals.tile t
+      where t.tenant_id = ${tx.tenantId} and t.epoch = ${epoch}
+        and t.level = wanted.level and t.index = wanted.index
+      limit 1
+    ) as found`);
   return new Map(rows.map(({ level, index, hashes }) => [placeOf({ level, index: Number(index) }), hashes]));
 }
 
