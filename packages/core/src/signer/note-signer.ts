@@ -18,3 +18,8 @@ export interface SignerKeys {
   /** Public keys that signed earlier and no longer do. */
   readonly retired: readonly Uint8Array[];
 }
+
+/** All that sign or signed. */
+export function publicKeysIn({ active, retired }: Pick<SignerKeys, 'active' | 'retired'>): Uint8Array[] {
+  return [...active.map(({ publicKey }) => publicKey), ...retired];
+}

@@ -8,23 +8,12 @@ import {
 } from '@annals/tlog';
 import { sql } from 'kysely';
 import { ensureRecordPartition } from '../activity/record-activity.ts';
-import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
-import { type Log, newestLog } from '../log/newest-log.ts';
-import { checkEdge, checkGrowth } from './check-growth.ts';
+import type { Log } from '../log/newest-log.ts';
+import { type ExaminedLog, examineLog, type Signing } from './examine-log.ts';
 import { introduceKeys } from './introduce-keys.ts';
-import { headOfCheckpoint, lastCheckpoint } from './last-checkpoint.ts';
-import type { NoteSigner, SignerKeys } from './note-signer.ts';
-import { logOrigin } from './origin.ts';
-import type { SignedHead, SignerState } from './signer-state.ts';
-import { SigningRefused } from './signing-refused.ts';
-
-/** What a signature needs: keys as they are now, and the memory of what they signed. */
-export interface Signing {
-  readonly services: Pick<Services, 'db' | 'clock' | 'log'>;
-  readonly keys: SignerKeys;
-  readonly state: SignerState;
-}
+import type { NoteSigner } from './note-signer.ts';
+import type { SignedHead } from './signer-state.ts';
 
 /** A checkpoint that has just been signed. */
 export interface SignedCheckpoint extends TreeHead {
@@ -61,70 +50,31 @@ async function lockSigning(tx: Tx): Promise<boolean> {
 }
 
 async function signNewest(tx: Tx, signing: Signing): Promise<SignedCheckpoint | undefined> {
-  const log = await newestLog(tx);
-  const epoch = log?.epoch ?? 1;
-  const origin = originOf(tx, signing, epoch);
-  const stored = await signing.state.read(origin);
-  await refuseClosedEpoch(tx, signing, epoch);
-  if (!log || log.size === 0) {
-    if (stored) throw new SigningRefused(`${stored.size} entries were signed, but the database holds none`);
-    return undefined;
-  }
-  checkEdge(log);
-  const { signed, published } = await checkSigned(tx, signing, { origin, log, stored });
+  const examined = await examineLog(tx, signing);
+  if (!examined) return undefined;
+  const { origin, log, stored, signed, published } = examined;
+  tellSurprises(signing, examined);
   const keys = await keysFor(tx, signing, { origin, log, signed });
   if (published === log.size) return undefined;
   const signers = signing.keys.active.filter(({ publicKey }) => keys.includes(encodeBase64(publicKey)));
   // No key may sign before its rotation stands in the log, which takes a moment.
   if (signers.length === 0) return undefined;
-  await signing.state.write(origin, { size: log.size, root: log.root, keys }, stored);
+  const { epoch, size, root } = log;
+  await signing.state.write(origin, { size, root, keys }, stored);
   const note = await publish(tx, signing, { origin, log, signers });
-  const { size, root } = log;
   return { tenantId: tx.tenantId, epoch, origin, size, root, note };
 }
 
-function originOf(tx: Tx, { keys }: Signing, epoch: number): string {
-  return logOrigin({ logName: keys.logName, tenantId: tx.tenantId, epoch });
-}
-
-/** A database restored to before an epoch was opened would go on with the one that it closed. */
-async function refuseClosedEpoch(tx: Tx, signing: Signing, epoch: number): Promise<void> {
-  if (!(await signing.state.read(originOf(tx, signing, epoch + 1)))) return;
-  throw new SigningRefused(
-    `epoch ${epoch} was closed and epoch ${epoch + 1} signed, which the database no longer holds: it was restored to an earlier state`,
-  );
-}
-
-interface Checking {
-  readonly origin: string;
-  readonly log: Log;
-  readonly stored: SignedHead | undefined;
-}
-
-interface Checked {
-  /** What was signed last: what is remembered, or a checkpoint that is newer. */
-  readonly signed: SignedHead | undefined;
-  /** The size of the newest checkpoint in the database, 0 before the first. */
-  readonly published: number;
-}
-
-/** The log must extend what the state remembers and what the newest checkpoint shows: one may be newer. */
-async function checkSigned(tx: Tx, signing: Signing, checking: Checking): Promise<Checked> {
-  const { origin, log, stored } = checking;
-  const { active, retired } = signing.keys;
-  const row = await lastCheckpoint(tx, log);
-  const publicKeys = [...active.map(({ publicKey }) => publicKey), ...retired];
-  const shown = row && headOfCheckpoint(row, { origin, publicKeys });
-  if (stored) await checkGrowth(tx, log, stored);
-  const published = shown?.size ?? 0;
-  if (!shown || (stored && stored.size > shown.size)) return { signed: stored, published };
-  await checkGrowth(tx, log, shown);
-  if (stored?.size === shown.size) return { signed: stored, published };
-  signing.services.log.warn(
-    { origin, size: shown.size, remembered: stored?.size },
-    'the signer does not remember its newest checkpoint and goes on from it; was its directory restored or lost?',
-  );
-  return { signed: { ...shown, keys: stored?.keys ?? shown.keys }, published };
+/** A first signature is nothing to worry about, unless it is not the first. */
+function tellSurprises({ services }: Signing, { origin, stored, signed, log }: ExaminedLog): void {
+  if (!signed) {
+    services.log.info({ origin, size: log.size }, 'a log is signed for the first time');
+  } else if (signed !== stored) {
+    services.log.warn(
+      { origin, size: signed.size, remembered: stored?.size },
+      'the signer does not remember its newest checkpoint and goes on from it; was its directory restored or lost?',
+    );
+  }
 }
 
 interface Keyed {

@@ -3,8 +3,9 @@ import { encodeBase64 } from '@annals/tlog';
 import { sql } from 'kysely';
 import { describeFailure } from '../job/describe-failure.ts';
 import { isAborted } from '../job/is-aborted.ts';
+import type { Signing } from './examine-log.ts';
 import { parseLogOrigin } from './origin.ts';
-import { type Signing, signLog } from './sign-log.ts';
+import { signLog } from './sign-log.ts';
 import type { SignerMemory } from './signer-memory.ts';
 import { SigningRefused } from './signing-refused.ts';
 
