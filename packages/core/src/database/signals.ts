@@ -113,7 +113,12 @@ async function keepListening(listening: Listening): Promise<void> {
 
 /** Until the connection is lost or the signal comes. */
 async function listen({ connectionString, setRole, sender, wake, signal }: Listening): Promise<void> {
-  const client = new Client({ connectionString, application_name: 'annals signals', keepAlive: true });
+  const client = new Client({
+    connectionString,
+    application_name: 'annals signals',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
   const ended = new Promise<void>((resolve) => client.once('end', resolve));
   client.on('error', () => undefined);
   client.on('notification', ({ channel, payload }) => {
