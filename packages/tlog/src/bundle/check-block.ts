@@ -1,6 +1,6 @@
 import { decodeOpenings } from '../entry/openings.ts';
-import { type Opening, type RebuiltEntry, rebuildEntry } from '../entry/rebuild-entry.ts';
-import type { LoggedRecord } from '../entry/record.ts';
+import { type RebuiltLeaf, rebuildEntries } from '../entry/rebuild-entries.ts';
+import type { Opening } from '../entry/rebuild-entry.ts';
 import { decodeText } from '../text.ts';
 import { tileWidth } from '../tiles/tile.ts';
 import { hashTile } from '../tiles/tile-hash.ts';
@@ -240,17 +240,3 @@ function idsOf(records: readonly Disclosed[]): Uint8Array {
   }
   return ids;
 }
-
-/** One after the other. */
-function rebuildEntries(records: readonly { record: LoggedRecord; opening: Opening }[]) {
-  return records.map(({ record, opening }): RebuiltLeaf | TlogError => {
-    try {
-      return rebuildEntry(record, opening);
-    } catch (error) {
-      if (error instanceof TlogError) return error;
-      throw error;
-    }
-  });
-}
-
-type RebuiltLeaf = Pick<RebuiltEntry, 'leaf' | 'erased'>;

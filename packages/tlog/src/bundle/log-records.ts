@@ -30,24 +30,39 @@ const rotationsMax = 10_000;
 
 export function createLogRecords(): LogRecords {
   const newestMs = { erasure: Number.NEGATIVE_INFINITY, purge: Number.NEGATIVE_INFINITY };
-  const running = { erasure: new Set<string>(), purge: new Set<string>() };
+  const running = { erasure: createRuns(), purge: createRuns() };
   const rotations: Rotation[] = [];
   return {
     rotations,
     add: ({ action, recordedMs, targetId = '', metadata }, place) => {
       if (isRequest(action)) {
         const { kind, opens } = requestActions[action];
-        if (!opens) running[kind].delete(targetId);
-        else {
-          newestMs[kind] = Math.max(newestMs[kind], recordedMs);
-          if (running[kind].size < runsMax) running[kind].add(targetId);
-        }
+        running[kind].note(targetId, opens);
+        if (opens) newestMs[kind] = Math.max(newestMs[kind], recordedMs);
       }
       if (action !== 'annals.log_key_rotated' || rotations.length === rotationsMax) return;
       const announced = keyOf(metadata['newKey']);
       if (announced) rotations.push({ ...place, old: keyOf(metadata['oldKey']), new: announced });
     },
-    hasRequest: (kind, nowMs) => running[kind].size > 0 || newestMs[kind] > nowMs - requestAgeMsMax,
+    hasRequest: (kind, nowMs) => running[kind].any() || newestMs[kind] > nowMs - requestAgeMsMax,
+  };
+}
+
+/** Runs that have not ended. The log is in no order of time: an end can stand before its request. */
+function createRuns() {
+  const halves = new Map<string, 'requested' | 'ended'>();
+  let requested = 0;
+  return {
+    note: (id: string, opens: boolean) => {
+      const half = opens ? 'requested' : 'ended';
+      const other = halves.get(id);
+      if (other === half || (other === undefined && halves.size === runsMax)) return;
+      if (other === undefined) halves.set(id, half);
+      else halves.delete(id);
+      if (opens && other === undefined) requested += 1;
+      if (!opens && other === 'requested') requested -= 1;
+    },
+    any: () => requested > 0,
   };
 }
 
