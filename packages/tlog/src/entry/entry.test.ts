@@ -1,75 +1,69 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { eraseSlots } from './erase-slots.ts';
-import { decodeOpenings, encodeOpenings } from './openings.ts';
+import { attempt, mangled, reasonOf } from '../testing.ts';
+import { decodeEntry, type Entry, encodeEntry, slotNumbers } from './entry.ts';
 import { rebuildEntry } from './rebuild-entry.ts';
-import { type JsonMap, type LoggedRecord } from './record.ts';
+import { anyRecord, anySeed, wholeRecord } from './testing.ts';
 
 const seed = new Uint8Array(16).fill(7);
-const restSalt = new Uint8Array(16).fill(9);
+const { bytes } = rebuildEntry(wholeRecord, { seed });
+const entry = decodeEntry(bytes);
 
-const record: LoggedRecord = {
-  id: '019756b0-0000-7000-8000-000000000001',
-  recordedAt: new Date('2026-06-15T12:00:00.000Z'),
-  action: 'invoice.voided',
-  kind: 'data_change',
-  severity: 'info',
-  outcome: 'success',
-  visibility: 'internal',
-  actor: { type: 'user', id: 'u1', label: 'Alice' },
-  target: { type: 'invoice', id: 'i1' },
-  message: 'voided',
-  tags: ['a', 'b'],
-  metadata: { plan: 'pro', user: { email: 'alice@example.com' }, n: 1 },
-  details: { resource: 'invoice' },
-};
-
-describe('an erasure', () => {
-  test('keeps the leaf, and forgets the seed', () => {
-    const whole = rebuildEntry(record, { seed });
-    const after: LoggedRecord = {
-      ...record,
-      actor: { type: 'user', id: 'p_1' },
-      tags: ['b'],
-      metadata: { plan: 'pro', user: { email: null } },
-      erased: ['actor.id', 'actor.label', 'metadata.*', 'metadata.user.email', 'tags'],
-    };
-    const erased = eraseSlots({ before: record, after, opening: { seed }, restSalt });
-    const bytes = encodeOpenings(erased.openings);
-    const rebuilt = rebuildEntry(after, { openings: decodeOpenings(bytes) });
-    expect(rebuilt.leaf).toEqual(whole.leaf);
-    expect(rebuilt.erased?.rest).toEqual(erased.rest);
-    expect(rebuilt.slots.map(({ state }) => state)).toEqual([
-      'open',
-      'replaced',
-      'gone',
-      'open',
-      'open',
-      'replaced',
-      'gone',
-      'open',
-      'replaced',
-      'open',
-    ]);
-  });
-
-  test('of any keys of metadata keeps the leaf', () => {
+describe('the bytes of an entry', () => {
+  test('say what the record is beside its slots, and are written as they were read', () => {
     fc.assert(
-      fc.property(
-        fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()),
-        fc.array(fc.boolean()),
-        (json, gone) => {
-          const before: LoggedRecord = { ...record, metadata: json as JsonMap };
-          const kept = Object.entries(before.metadata).filter((_, at) => !gone[at]);
-          const after: LoggedRecord = {
-            ...before,
-            metadata: Object.fromEntries(kept),
-            erased: ['metadata.*'],
-          };
-          const { openings } = eraseSlots({ before, after, opening: { seed }, restSalt });
-          expect(rebuildEntry(after, { openings }).leaf).toEqual(rebuildEntry(before, { seed }).leaf);
-        },
-      ),
+      fc.property(anyRecord, anySeed, (record, seed) => {
+        const { bytes, slots } = rebuildEntry(record, { seed });
+        const decoded = decodeEntry(bytes);
+        const { id, recordedAt, own = false } = record;
+        expect(decoded).toMatchObject({ id, recordedAt, own });
+        expect(slotNumbers(decoded)).toEqual(slots.map(({ number }) => number));
+        expect(encodeEntry(decoded)).toEqual(bytes);
+      }),
     );
   });
+
+  test('are refused, or written as they were read, however they are mangled', () => {
+    fc.assert(
+      fc.property(mangled(bytes), (bytes) => {
+        const decoded = attempt(() => decodeEntry(bytes));
+        if (!(decoded instanceof Error)) expect(encodeEntry(decoded)).toEqual(bytes);
+      }),
+    );
+  });
+
+  test.each<[string, (bytes: Uint8Array) => Uint8Array]>([
+    ['nothing', () => new Uint8Array()],
+    ['half a header', (bytes) => bytes.slice(0, 35)],
+    ['another version', (bytes) => bytes.with(0, 2)],
+    ['another kind', (bytes) => bytes.with(1, 3)],
+    ['no kind', (bytes) => bytes.with(1, 0)],
+    ['another table of slots', (bytes) => bytes.with(3, 2)],
+    ['a slot that is not known', (bytes) => bytes.with(4, 1)],
+    ['no core', (bytes) => bytes.with(7, (bytes[7] ?? 0) & 0xfe)],
+    ['257 keys', (bytes) => bytes.with(8, 1).with(9, 1)],
+    ['a time beyond the last', (bytes) => bytes.with(12, 1)],
+    ['a commitment too few', (bytes) => bytes.slice(0, -32)],
+    ['a byte too many', (bytes) => Uint8Array.of(...bytes, 0)],
+  ])('are refused with %s', (_, change) => {
+    expect(reasonOf(() => decodeEntry(change(bytes)))).toBe('bad_entry');
+  });
+});
+
+test.each<[string, Partial<Entry>]>([
+  ['a commitment too few', { commitments: entry.commitments.slice(1) }],
+  ['a commitment of another length', { commitments: entry.commitments.with(1, new Uint8Array(31)) }],
+  ['a slot that is not known', { bitmap: entry.bitmap | (1 << 18) }],
+  ['no core', { bitmap: entry.bitmap - 1 }],
+  ['a bitmap that is none', { bitmap: entry.bitmap + 2 ** 32 }],
+  ['a negative bitmap', { bitmap: -1 }],
+  ['257 keys', { metadata: 257 }],
+  ['a part of a key', { metadata: 1.5 }],
+  ['fewer keys than none', { details: -1 }],
+  ['an id in capitals', { id: entry.id.toUpperCase().replace('0', 'A') }],
+  ['an id with more behind it', { id: `${entry.id}\n` }],
+  ['no time', { recordedAt: new Date(Number.NaN) }],
+  ['a time before 1970', { recordedAt: new Date(-1) }],
+])('an entry is not written with %s', (_, part) => {
+  expect(reasonOf(() => encodeEntry({ ...entry, ...part }))).toBe('bad_entry');
 });

@@ -12,6 +12,9 @@ const idAt = 20;
 /** The last moment of ECMAScript. */
 const timeMsMax = 8_640_000_000_000_000;
 
+/** Slots that an entry has at most. */
+export const slotCountMax = fixedSlots.length + 2 * slotKeysMax;
+
 /** Which slots of an entry have a value. */
 export interface SlotPresence {
   /** Bit n says that the fixed slot n is there. */
@@ -38,10 +41,11 @@ export interface Entry extends EntryHeader {
 /** Which slots a record has, from `slotsOf`. */
 export function presenceOf(slots: readonly Slot[]): SlotPresence {
   let [bitmap, metadata, details] = [0, 0, 0];
-  for (const { number } of slots) {
-    if (number < firstKeySlot.metadata) bitmap |= 1 << number;
-    else if (number < firstKeySlot.details) metadata += 1;
-    else details += 1;
+  // By name: the numbers of too many keys of metadata, which are refused, run into those of details.
+  for (const { name, number } of slots) {
+    if (name === 'metadata') metadata += 1;
+    else if (name === 'details') details += 1;
+    else bitmap |= 1 << number;
   }
   return { bitmap, metadata, details };
 }
