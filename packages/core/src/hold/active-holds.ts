@@ -16,7 +16,7 @@ export interface ActiveHolds {
   /** The oldest first. */
   readonly all: readonly { readonly id: string; readonly name: string }[];
   /** Which records each hold over a filter matches; columns without their table. */
-  readonly filters: readonly HeldFilter[];
+  readonly filters: readonly FilterHold[];
   /** Which records the holds over persons can match: all that they do, and some others. Absent without such. */
   readonly canName?: Condition | undefined;
   /** Which records any hold can match. */
@@ -27,12 +27,12 @@ export interface ActiveHolds {
   among(rows: readonly ActivityRow[]): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
-export interface HeldFilter {
+interface FilterHold {
   readonly hold: string;
   readonly where: Condition;
 }
 
-interface HeldPerson {
+interface PersonHold {
   readonly hold: string;
   readonly person: Person;
 }
@@ -50,8 +50,8 @@ export async function activeHolds(tx: Tx): Promise<ActiveHolds> {
     { releasedAt: null },
     { orderBy: { createdAt: 'asc', id: 'asc' } },
   );
-  const filters: HeldFilter[] = [];
-  const persons: HeldPerson[] = [];
+  const filters: FilterHold[] = [];
+  const persons: PersonHold[] = [];
   for (const { id, request } of rows) {
     if (isPerson(request)) persons.push({ hold: id, person: createPerson(request) });
     if (isFilter(request)) {
@@ -95,7 +95,7 @@ function canConcernAny(person: Person): RawBuilder<boolean> {
 /** The filters that select each record. */
 async function selectedBy(
   tx: Tx,
-  filters: readonly HeldFilter[],
+  filters: readonly FilterHold[],
   rows: readonly ActivityRow[],
 ): Promise<{ id: string; by: string[] }[]> {
   if (filters.length === 0 || rows.length === 0) return [];
@@ -109,7 +109,7 @@ async function selectedBy(
 }
 
 /** The holds over persons of whom the record has a trace. What is a trace of none of them together is of none. */
-function namedBy(row: ActivityRow, persons: readonly HeldPerson[], anyPerson: Person): string[] {
+function namedBy(row: ActivityRow, persons: readonly PersonHold[], anyPerson: Person): string[] {
   if (persons.length === 0 || !anonymizeRow(row, { person: anyPerson })) return [];
   return persons.filter(({ person }) => anonymizeRow(row, { person })).map(({ hold }) => hold);
 }

@@ -1,7 +1,7 @@
 /** What a hold is over, as it is kept with it. */
 export type HoldRequest = HeldFilter | HeldPerson | Forgotten;
 
-export interface HeldFilter {
+interface HeldFilter {
   readonly over: 'filter';
   /** A canonical filter as JSON. */
   readonly filter: object;
@@ -9,7 +9,7 @@ export interface HeldFilter {
   readonly personal: boolean;
 }
 
-export interface HeldPerson {
+interface HeldPerson {
   readonly over: 'person';
   readonly ids: readonly string[];
   /** What else to look for: the identifiers given, and the labels learned. */

@@ -5,7 +5,7 @@ import type { Person } from '../privacy/person.ts';
 import { HoldEntity } from './entity.ts';
 
 /** What stands in place of a released hold's name that named somebody. */
-export const erasedName = '[erased]';
+const erasedName = '[erased]';
 
 /**
  * `hold` for each hold of the tenant that names the person.

@@ -2,7 +2,7 @@ import type { Tx } from '../database/database.ts';
 import { type Key, lockRows } from '../privacy/examine.ts';
 import type { ActiveHolds } from './active-holds.ts';
 
-export interface WithoutHeld {
+interface WithoutHeld {
   readonly free: readonly Key[];
   readonly held: number;
 }
