@@ -32,7 +32,7 @@ export async function lastCheckpoint(
   const [row] = await tx.query(sql<{ size: string; root: Buffer; note: string; verifierKeys: string[] }>`
     select size::text as size, root, note, verifier_keys as "verifierKeys" from annals.checkpoint
     where tenant_id = ${tx.tenantId} and epoch = ${epoch} and size <= ${sizeMax}
-    order by size desc limit 1`);
+    order by checkpoint.size desc limit 1`);
   return row && { ...row, size: Number(row.size) };
 }
 
