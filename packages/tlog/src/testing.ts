@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
+import { encodeBase64 } from './base64.ts';
 import { TlogError } from './tlog-error.ts';
 import { hashLeaf, hashNode } from './tree/hash.ts';
 import { splitPoint } from './tree/size.ts';
@@ -73,4 +74,14 @@ export function mangled(original: Uint8Array): fc.Arbitrary<Uint8Array> {
     for (const { at, remove, insert } of edits) bytes = bytes.toSpliced(at, remove, ...insert);
     return Uint8Array.from(bytes);
   });
+}
+
+/** Compare lines with those of a file in `vectors/`, bytes as base64; `vitest -u` writes it. */
+export async function expectVectors(name: string, lines: readonly object[]): Promise<void> {
+  const text = lines.map((line) => JSON.stringify(line, base64)).join('\n');
+  await expect(`${text}\n`).toMatchFileSnapshot(resolve(import.meta.dirname, `../vectors/${name}.ndjson`));
+}
+
+function base64(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? encodeBase64(value) : value;
 }

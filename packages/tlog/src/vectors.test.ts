@@ -1,7 +1,5 @@
-import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { platform } from '#platform';
-import { encodeBase64 } from './base64.ts';
 import {
   bundlePath,
   bundlesWritten,
@@ -37,6 +35,7 @@ import {
   verifyInclusion,
   verifyProofFile,
 } from './index.ts';
+import { expectVectors } from './testing.ts';
 import { decodeText, encodeText } from './text.ts';
 
 const entries = Array.from({ length: 70_000 }, (_, index) => encodeText(`entry ${index}`));
@@ -55,7 +54,7 @@ describe('our own vectors are what the code makes, and hold', () => {
       65_537,
       70_000,
     ];
-    await expectFile(
+    await expectVectors(
       'trees',
       sizes.map((size) => ({ size, root: rootAt(size) })),
     );
@@ -72,7 +71,7 @@ describe('our own vectors are what the code makes, and hold', () => {
       verifyInclusion({ leafHash: leaves[index] as Uint8Array, index, size, root: rootAt(size), proof });
       return { index, size, proof };
     });
-    await expectFile('inclusion', lines);
+    await expectVectors('inclusion', lines);
   });
 
   test('consistency', async () => {
@@ -84,7 +83,7 @@ describe('our own vectors are what the code makes, and hold', () => {
       verifyConsistency({ from: headAt(from), to: headAt(to), proof });
       return { from, to, proof };
     });
-    await expectFile('consistency', lines);
+    await expectVectors('consistency', lines);
   });
 
   test('tiles', async () => {
@@ -107,7 +106,7 @@ describe('our own vectors are what the code makes, and hold', () => {
         sha256: platform.sha256(bytes),
       }));
     });
-    await expectFile('tiles', lines);
+    await expectVectors('tiles', lines);
   });
 
   test('signatures', async () => {
@@ -136,7 +135,7 @@ describe('our own vectors are what the code makes, and hold', () => {
 
     const leafHash = leaves[777] as Uint8Array;
     verifyProofFile({ file: parseProofFile(proofFile), leafHash, policy: parsePolicy(policy) });
-    await expectFile('signatures', [
+    await expectVectors('signatures', [
       ...[log, ...witnesses].map((key) => ({
         kind: 'key',
         name: key.name,
@@ -163,7 +162,7 @@ describe('our own vectors are what the code makes, and hold', () => {
       'quote " backslash \\ slash / control \u0000\u0008\u0009\u000a\u000c\u000d\u001f\u007f',
       { nested: [{ z: [], a: {} }] },
     ];
-    await expectFile(
+    await expectVectors(
       'canonical',
       values.map((value) => ({ value, canonical: decodeText(canonicalJson(value)) })),
     );
@@ -184,13 +183,4 @@ function rootAt(size: number): Uint8Array {
 
 function headAt(size: number): TreeHead {
   return { size, root: rootAt(size) };
-}
-
-async function expectFile(name: string, lines: readonly object[]): Promise<void> {
-  const text = lines.map((line) => JSON.stringify(line, base64)).join('\n');
-  await expect(`${text}\n`).toMatchFileSnapshot(resolve(import.meta.dirname, `../vectors/${name}.ndjson`));
-}
-
-function base64(_: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? encodeBase64(value) : value;
 }
