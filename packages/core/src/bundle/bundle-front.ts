@@ -11,12 +11,17 @@ import { sql } from 'kysely';
 import type { Tx } from '../database/database.ts';
 import { originOf, type StoredCheckpoint } from '../log/find-checkpoint.ts';
 
-/** The newest signed checkpoint of every epoch that has one, from the first epoch. */
+/**
+ * The newest signed checkpoint of every epoch that has one. An epoch that was closed ends at its log's size: what
+ * was signed beyond is not there any more, as the next epoch says.
+ */
 export function newestCheckpoints(tx: Tx): Promise<StoredCheckpoint[]> {
   return tx.query(sql<StoredCheckpoint>`
-    select distinct on (epoch) epoch, size::float8 as size, root, note, verifier_keys as "verifierKeys"
-    from annals.checkpoint where tenant_id = ${tx.tenantId}
-    order by epoch, checkpoint.size desc`);
+    select distinct on (c.epoch) c.epoch, c.size::float8 as size, c.root, c.note, c.verifier_keys as "verifierKeys"
+    from annals.checkpoint c left join annals.log l on l.tenant_id = c.tenant_id and l.epoch = c.epoch
+    where c.tenant_id = ${tx.tenantId} and c.size > 0
+      and (c.size <= l.size or c.epoch = (select max(epoch) from annals.log where tenant_id = ${tx.tenantId}))
+    order by c.epoch, c.size desc`);
 }
 
 /** What a bundle covers of each epoch. */
@@ -52,11 +57,11 @@ function readKey(text: string) {
 
 /** Checkpoints of the logs, oldest first. Of very many, some evenly spread ones and the newest. */
 export async function* checkpointLines(tx: Tx, logs: readonly BundleLog[]): AsyncGenerator<BundleLine[]> {
-  for (const { epoch } of logs) {
+  for (const { epoch, size } of logs) {
     const rows = await tx.query(sql<{ note: string }>`
       select note from (
         select note, size, row_number() over (order by size desc) as nth, count(*) over () as total
-        from annals.checkpoint where tenant_id = ${tx.tenantId} and epoch = ${epoch}
+        from annals.checkpoint where tenant_id = ${tx.tenantId} and epoch = ${epoch} and size <= ${size}
       ) as counted
       where (nth - 1) % ceil(total / ${bundleLimits.checkpointsMax}::float8)::bigint = 0
       order by size`);

@@ -1,16 +1,16 @@
-import { equalBytes } from '../bytes.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { tileWidth } from '../tiles/tile.ts';
 import { TlogError } from '../tlog-error.ts';
 import { type Accounting, createAccounting } from './accounting.ts';
 import type { BlockCheck, BlockResult } from './check-block.ts';
+import { checkOpening } from './check-opening.ts';
 import { type CheckpointBook, createCheckpointBook } from './checkpoint-book.ts';
-import { policyOfEpochs, readUntrusted } from './checkpoints.ts';
+import { baseOrigin, policyOfEpochs, readUntrusted } from './checkpoints.ts';
 import { createFindings, type FindingList } from './findings.ts';
 import { quote } from './json-fields.ts';
 import type { BundleLog } from './lines.ts';
-import { citedCheckpoint, createLogRecords, type LogRecords } from './log-records.ts';
+import { createLogRecords, type LogRecords } from './log-records.ts';
 import { createLogWalk, type LogWalk } from './log-walk.ts';
 import { createManifests, type Manifests } from './manifests.ts';
 import type { OwnRecord } from './own-record.ts';
@@ -135,7 +135,7 @@ function takeLine(state: BundleState, line: FrontLine): void {
     throw new TlogError('bad_line', `a line of type ${line.type} stands behind a tile`);
   if (line.type === 'manifest') state.manifests.add(line);
   if (line.type === 'checkpoint') {
-    const log = state.logs[line.epoch - 1];
+    const log = state.logs.find(({ log }) => log.epoch === line.epoch);
     if (!log) throw new TlogError('bad_line', `the bundle has no epoch ${line.epoch}`);
     log.checkpoints.add(line.note);
   }
@@ -146,10 +146,7 @@ function takeHeader(state: BundleState, header: Header): void {
   const { findings, options, receipts } = state;
   checkLogs(header);
   state.header = header;
-  const policy = policyOfEpochs(
-    state.policy,
-    header.logs.map(({ origin }) => origin),
-  );
+  const policy = policyOfEpochs(state.policy, header.logs);
   state.logs = header.logs.map((log) => ({
     log,
     checkpoints: createCheckpointBook({ log, policy, findings }),
@@ -167,15 +164,16 @@ function takeHeader(state: BundleState, header: Header): void {
   }
 }
 
-/** The logs must be all epochs of one tenant, from the first. Errors: `bad_line`. */
+/** The logs must be epochs of one log, that of the tenant. Errors: `bad_line`. */
 function checkLogs({ tenantId, logs }: Header): void {
-  const base = logs[0]?.origin;
+  const base = logs[0] && baseOrigin(logs[0]);
   if (base === undefined || !tenantId.isWellFormed() || !base.endsWith(`/${encodeURIComponent(tenantId)}`)) {
     throw new TlogError('bad_line', 'the first log is not that of the tenant');
   }
   for (const [at, { epoch, origin, size }] of logs.entries()) {
-    if (epoch !== at + 1 || origin !== (epoch === 1 ? base : `${base}/e${epoch}`) || size === 0) {
-      throw new TlogError('bad_line', 'the logs are not all epochs of one log, from the first');
+    const follows = epoch > (logs[at - 1]?.epoch ?? 0);
+    if (!follows || origin !== (epoch === 1 ? base : `${base}/e${epoch}`) || size === 0) {
+      throw new TlogError('bad_line', 'the logs are not epochs of one log, in their order');
     }
   }
 }
@@ -195,7 +193,9 @@ function takeBlock(state: BundleState, block: BlockResult): void {
   const own = block.own.filter(({ place }) => trusted.has(place));
   for (const record of own)
     takeOwnRecord(state, record, { epoch: block.epoch, start: block.index * tileWidth });
-  if (block.index === 0 && block.epoch > 1) checkEpoch(state, block.epoch, own[0]);
+  if (block.index === 0 && block.epoch > 1) {
+    checkOpening(own[0], { log, before: state.logs[state.logs.indexOf(log) - 1], findings: state.findings });
+  }
   if (log.walk.size === log.log.size) log.root = log.walk.finish();
 }
 
@@ -207,17 +207,6 @@ function takeOwnRecord(
   const place = { epoch, index: start + record.place };
   records.add(record, place);
   if (record.action === 'annals.manifest_sealed') manifests.seal(record, place);
-}
-
-/** A later epoch begins by saying where the one before it ends, so that nobody can open one unseen. */
-function checkEpoch({ logs, findings }: BundleState, epoch: number, first: OwnRecord | undefined): void {
-  const before = logs[epoch - 2];
-  const cited = first?.place === 0 ? citedCheckpoint(first) : undefined;
-  const end = before?.checkpoints.newest;
-  const links = cited?.origin === before?.log.origin && cited?.size === end?.size;
-  if (cited && end && links && equalBytes(cited.root, end.root)) return;
-  const message = `epoch ${epoch} does not begin with a record that cites the newest checkpoint of the one before`;
-  findings.add('epoch_unlinked', { message, epoch, index: 0 });
 }
 
 function takeEnd(state: BundleState, records: number): void {

@@ -6,6 +6,7 @@ import { meetsQuorum, type Policy } from '../policy/policy.ts';
 import { verifyCheckpoint, type WitnessCosignature } from '../policy/verify-checkpoint.ts';
 import { TlogError } from '../tlog-error.ts';
 import type { TreeHead } from '../tree/verify-inclusion.ts';
+import type { BundleLog } from './lines.ts';
 
 /** A checkpoint whose signatures were looked at. */
 export interface TrustedCheckpoint extends TreeHead {
@@ -17,14 +18,22 @@ export interface TrustedCheckpoint extends TreeHead {
   readonly quorum: boolean;
 }
 
+/** The origin of the first epoch of a log: those of later ones have `/e2` and so on behind it. */
+export function baseOrigin({ epoch, origin }: Pick<BundleLog, 'epoch' | 'origin'>): string {
+  return epoch > 1 && origin.endsWith(`/e${epoch}`) ? origin.slice(0, -`/e${epoch}`.length) : origin;
+}
+
 /**
- * The policy of one tenant's logs: who trusts a key for the log of one epoch trusts it for those of all, since
- * the origin of a later one is that of the first with `/e2` behind it. C2SP tlog-policy lets a policy name a
- * public key once only, so that it could not list them all.
+ * The policy of one tenant's logs: who trusts a key for the log of one epoch trusts it for those of all. C2SP
+ * tlog-policy lets a policy name a public key once only, so that it could not list them all.
  */
-export function policyOfEpochs(policy: Policy, origins: readonly string[]): Policy {
-  const listed = policy.logs.filter(({ key }) => origins.includes(key.name));
-  const logs = origins.flatMap((name) =>
+export function policyOfEpochs(policy: Policy, epochs: readonly BundleLog[]): Policy {
+  const [first] = epochs;
+  const base = first && baseOrigin(first);
+  const listed = policy.logs.filter(({ key: { name } }) => {
+    return base !== undefined && name.startsWith(base) && /^(?:\/e[1-9]\d*)?$/.test(name.slice(base.length));
+  });
+  const logs = epochs.flatMap(({ origin: name }) =>
     listed.map(({ key: { type, publicKey } }) => ({ key: verifierKey({ name, type, publicKey }) })),
   );
   return { ...policy, logs };

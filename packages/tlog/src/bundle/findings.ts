@@ -1,5 +1,8 @@
-/** Whether something found makes a bundle `invalid`, or leaves it `pending`: true so far, and to be looked at again. */
-export type Severity = 'invalid' | 'pending';
+/**
+ * Whether something found makes a bundle `invalid`, or leaves it `pending`: true so far, and to be looked at again.
+ * A `notice` is true, and stands in the log for all to see.
+ */
+export type Severity = 'invalid' | 'pending' | 'notice';
 
 /** Everything that verification can find, by code. */
 export const findingCodes = {
@@ -56,6 +59,8 @@ export const findingCodes = {
   key_unannounced: 'invalid',
   /** A later epoch does not begin with a record that cites the end of the one before. */
   epoch_unlinked: 'invalid',
+  /** The record that opens an epoch says that what was signed before has been lost. */
+  entries_lost: 'notice',
   /** What a receipt promised is not in the log. */
   receipt_missing: 'invalid',
   /** The activity of a receipt stands in the log as another one than was receipted. */

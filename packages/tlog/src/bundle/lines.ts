@@ -24,7 +24,7 @@ export interface HeaderLine {
   readonly tenantId: string;
   /** When the snapshot was taken, by the server's clock. */
   readonly madeAt: string;
-  /** Every epoch from 1, each up to its newest signed checkpoint. */
+  /** Every epoch, in order, each up to its newest signed checkpoint. */
   readonly logs: readonly BundleLog[];
 }
 

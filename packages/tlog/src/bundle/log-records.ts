@@ -71,10 +71,22 @@ function keyOf(value: unknown): VerifierKey | undefined {
   return unlessMalformed(() => parseVerifierKey(value));
 }
 
-/** The checkpoint that the record which opens an epoch cites: where the one before it ends. */
-export function citedCheckpoint(record: OwnRecord | undefined): ({ origin: string } & TreeHead) | undefined {
-  const note = record?.action === 'annals.epoch_opened' ? record.metadata['checkpoint'] : undefined;
-  return typeof note === 'string' ? unlessMalformed(() => readUntrusted(note)) : undefined;
+/** What the record that opens an epoch says of what came before. */
+export interface Opening {
+  /** Where the epoch before ends; undefined where nothing of it is left. */
+  readonly cited?: { readonly origin: string } & TreeHead;
+  /** What had been signed last. */
+  readonly signed?: { readonly epoch: number; readonly size: number };
+}
+
+/** Undefined for any other record. */
+export function readOpening(record: OwnRecord | undefined): Opening | undefined {
+  if (record?.action !== 'annals.epoch_opened') return undefined;
+  const { checkpoint, signedEpoch: epoch, signedSize: size } = record.metadata;
+  const cited = typeof checkpoint === 'string' ? unlessMalformed(() => readUntrusted(checkpoint)) : undefined;
+  if (checkpoint !== undefined && !cited) return undefined;
+  const isSigned = typeof epoch === 'number' && typeof size === 'number';
+  return { ...(cited && { cited }), ...(isSigned && { signed: { epoch, size } }) };
 }
 
 /** Whether a key signed a log at a size at which the log had not announced it yet. */
