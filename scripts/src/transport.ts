@@ -51,7 +51,7 @@ async function openDatabase(
 type Log = NonNullable<Parameters<typeof openAnnals>[0]['log']>;
 
 // There is no server whose log could say why something failed.
-const errorLog: Log = {
+export const errorLog: Log = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
@@ -60,7 +60,7 @@ const errorLog: Log = {
 };
 
 /** Who stands in the records of what is done; a container may run as a user without a name. */
-function operatorName(): string {
+export function operatorName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -22,6 +22,7 @@ export { resolveFilter } from './activity/resolve-filter.ts';
 export { statsActivities } from './activity/stats.ts';
 export { summarizeActor } from './activity/summary.ts';
 export { type Condition, type Sight, whereActivity } from './activity/where.ts';
+export { type ExportBundle, exportBundle } from './bundle/export-bundle.ts';
 export { getCertificate } from './certificate/get-certificate.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
@@ -86,9 +87,11 @@ export {
   retireLogKey,
   rotateLogKey,
 } from './signer/change-keys.ts';
+export { listRefusedLogs, openEpochIn, type RefusedLog } from './signer/directory-epochs.ts';
 export { type EnsureLogKey, ensureLogKey } from './signer/ensure-log-key.ts';
 export { readSignerKeys, readStoredKeys, type StoredKey } from './signer/key-directory.ts';
 export type { NoteSigner, SignerKeys } from './signer/note-signer.ts';
+export type { OpenEpoch, OpenedEpoch } from './signer/open-epoch.ts';
 export { type LogName, logOrigin, parseLogOrigin } from './signer/origin.ts';
 export type { Refusal } from './signer/signer-memory.ts';
 export type { SignedHead, SignerState } from './signer/signer-state.ts';

@@ -1,3 +1,13 @@
+export {
+  createLogKey,
+  logOrigin,
+  type OpenedEpoch,
+  type RefusedLog,
+  readStoredKeys,
+  retireLogKey,
+  rotateLogKey,
+  type StoredKey,
+} from '@annals/core';
 export { type AnnalsHandlerOptions, createAnnalsHandler } from './annals-handler.ts';
 export { type AnnalsCall, type CallOptions, createCall } from './call.ts';
 export { type CallerOptions, createCaller } from './create-caller.ts';

@@ -1,8 +1,13 @@
 import {
   type DirectorySignerOptions,
+  listRefusedLogs,
+  type OpenEpoch,
+  type OpenedEpoch,
   type OpenServicesOptions,
+  openEpochIn,
   openServices,
   type Principal,
+  type RefusedLog,
   type Services,
   type Signer,
   startDirectorySigner,
@@ -11,7 +16,6 @@ import {
   type Worker,
 } from '@annals/core';
 import { type AnnalsHandlerOptions, createAnnalsHandler } from './annals-handler.ts';
-import { createFetchHandler } from './fetch-handler.ts';
 import { operatorPrincipal } from './operator-principal.ts';
 
 export interface OpenedAnnals {
@@ -27,6 +31,10 @@ export interface OpenedAnnals {
   startWorker(options?: { readonly concurrency?: number }): Promise<Worker>;
   /** Sign the logs of all tenants, or stand by to, until `close` or until the signer is stopped (docs/signing.md). */
   startSigner(options: Omit<DirectorySignerOptions, 'connectionString'>): Promise<Signer>;
+  /** Logs that contradict what a signer's directory says was signed. */
+  refusedLogs(dir: string): Promise<RefusedLog[]>;
+  /** Open a new epoch of such a log; see docs/signing.md. Errors: `invalid_input` for any other log. */
+  openEpoch(options: OpenEpoch & { readonly dir: string }): Promise<OpenedEpoch>;
   /** Stop the workers and signers after the chunk in hand and end the connections. */
   close(): Promise<void>;
 }
@@ -45,7 +53,7 @@ export async function openAnnals(options: OpenServicesOptions): Promise<OpenedAn
     services,
     handler: (handlerOptions) => createAnnalsHandler({ services, ...handlerOptions }),
     localFetch: (principal = operatorPrincipal()) => {
-      const handle = createFetchHandler({ services, authenticate: async () => principal });
+      const handle = createAnnalsHandler({ services, authenticate: async () => principal });
       return (url, init) => handle(new Request(url, init));
     },
     startWorker: async (workerOptions) => {
@@ -66,6 +74,8 @@ export async function openAnnals(options: OpenServicesOptions): Promise<OpenedAn
       workers.push(signer);
       return signer;
     },
+    refusedLogs: (dir) => listRefusedLogs(services, dir),
+    openEpoch: (epochOptions) => openEpochIn(services, epochOptions),
     close: async () => {
       await Promise.all(workers.map((worker) => worker.stop()));
       await opened.close();

@@ -6,6 +6,7 @@ import { addExport } from '../commands/export.ts';
 import { addHolds } from '../commands/holds.ts';
 import { addImport } from '../commands/import.ts';
 import { addJobs } from '../commands/jobs.ts';
+import { addLogKey } from '../commands/log-key.ts';
 import { addAnonymize, addRedact } from '../commands/privacy.ts';
 import { addGet, addList, addStats } from '../commands/read.ts';
 import { addRetention } from '../commands/retention.ts';
@@ -49,6 +50,7 @@ export function createProgram(run: Runner): Command {
     addVerify,
     addKeys,
     addTenants,
+    addLogKey,
     addWitness,
     addExitCodes,
   ]) {

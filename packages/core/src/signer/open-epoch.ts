@@ -12,7 +12,7 @@ import { examineLog, originOf, type Signing } from './examine-log.ts';
 import { type CheckpointRow, headOfCheckpoint, lastCheckpoint } from './last-checkpoint.ts';
 import { publicKeysIn } from './note-signer.ts';
 import { reopenBatches } from './reopen-batches.ts';
-import { SigningRefused } from './signing-refused.ts';
+import { reasonOfRefusal, SigningRefused } from './signing-refused.ts';
 
 const openedAction = 'annals.epoch_opened';
 
@@ -77,9 +77,7 @@ async function reasonToOpen(tx: Tx, signing: Signing): Promise<string> {
   try {
     await examineLog(tx, signing);
   } catch (error) {
-    if (error instanceof SigningRefused) return error.message;
-    if (error instanceof AnnalsError && error.code === 'invalid_input') return error.message;
-    throw error;
+    return reasonOfRefusal(error);
   }
   throw new AnnalsError({
     code: 'invalid_input',
