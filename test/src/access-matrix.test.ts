@@ -1,5 +1,6 @@
 import { type ProcedureName, type ProcedureSpec, procedures, scopes } from '@annals/contract';
 import { deploymentTenant } from '@annals/core';
+import { sequenceAll, signCheckpoint } from '@annals/core/testing';
 import { answerOf, openTestServer, procedureNames, type TestServer } from '@annals/server/testing';
 import { anActivity } from '@annals/testkit';
 import { Client } from 'pg';
@@ -26,6 +27,10 @@ const inputs: Record<ProcedureName, (its: Holdings) => object> = {
   'activity.stats': () => ({ groupBy: ['action', 'actor'] }),
   'activity.facets': () => ({ fields: ['action', 'actor'] }),
   'activity.summary': () => ({ actor: 'user_ada' }),
+  'integrity.checkpoint': () => ({}),
+  'integrity.proof': ({ activityId }) => ({ id: activityId }),
+  'integrity.consistency': () => ({ from: 1 }),
+  'integrity.tile': () => ({ path: 'tile/0/000.p/1' }),
   'privacy.planAnonymize': () => ({ ids: ['user_ada'] }),
   'privacy.applyAnonymize': ({ anonymizePlan }) => ({ planId: anonymizePlan }),
   'privacy.planRedact': () => ({ fields: ['message'] }),
@@ -79,6 +84,7 @@ beforeAll(async () => {
   await superuser.connect();
   victimKey = await server.key({ tenantId: 'victim' });
   victim = await makeHoldings(victimKey);
+  await signLog('victim');
   strangerKey = await server.key({ tenantId: 'stranger' });
 });
 afterAll(async () => {
@@ -129,6 +135,12 @@ async function makeHoldings(key: string): Promise<Holdings> {
     holdId: (await call('hold.create', { name: "victim's", query: 'action:none' })).id,
     keyId: (await call('key.create', { name: 'spare', scopes: ['stats:read'] })).key.id,
   };
+}
+
+/** What a tenant has recorded, at least that its key was made, gets into its log. */
+async function signLog(tenantId: string): Promise<void> {
+  await sequenceAll(server.core, tenantId);
+  await signCheckpoint(server.core, tenantId);
 }
 
 /** Every row of every table, and every queued job: all that a call could have written. */
@@ -231,6 +243,7 @@ describe("a call about one's own tenant shows and changes nothing of another", (
   test.each(calls)('%s', async (name) => {
     const before = await everything('victim');
     const key = await server.key({ tenantId: `empty-${name}` });
+    await signLog(`empty-${name}`);
     const answer = await ask(name, inputs[name](victim), key);
     expect(answer.status).toBe(200);
     // The tenant's name, and what only its activity holds.
@@ -280,6 +293,7 @@ describe('with the right key the same calls succeed', () => {
     const tenantId = `own-${name.toLowerCase()}`;
     const key = await server.key({ tenantId });
     const own = await makeHoldings(key);
+    await signLog(tenantId);
     // A watch lasts as long as its job.
     if (name === 'job.watch') await server.call('job.cancel', { id: own.jobId }, key);
     const caller = name === 'tenant.create' ? await server.key({ tenantId: deploymentTenant }) : key;

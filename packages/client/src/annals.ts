@@ -3,6 +3,8 @@ import type {
   ActivityInput,
   ApiKey,
   CertificateResult,
+  CheckpointResult,
+  ConsistencyResult,
   CountResult,
   FacetsResult,
   Hold,
@@ -12,14 +14,16 @@ import type {
   Plan,
   ProcedureInput,
   ProcedureName,
+  ProofResult,
   RetentionPolicy,
   StatsResult,
   SummaryResult,
   Tenant,
 } from '@annals/contract';
 import type { ActivityList, ListOptions, Selection } from './list.ts';
-import type { LoggedActivity } from './log.ts';
+import type { LoggedActivity, LogOptions } from './log.ts';
 import type { CallOptions } from './options.ts';
+import type { VerifyOptions, VerifyReport } from './verify.ts';
 
 /** A procedure's input; the tenant is the client's or the call's option. */
 export type InputOf<Name extends ProcedureName> = Omit<ProcedureInput<Name>, 'tenantId'>;
@@ -28,11 +32,13 @@ export interface Annals {
   /**
    * Store one activity. Its id and time are given before the first attempt, so that attempts made again are
    * the same activity; the caller's object is copied.
+   * What comes back is its receipt: keep it, and `annals verify` tells whether the log has the activity. With
+   * `ack: 'sequenced'` it comes with the signed checkpoint and the proof, if those are there within 10 s.
    * Errors  the reason for which it was refused.
    */
-  log(activity: ActivityInput, options?: CallOptions): Promise<LoggedActivity>;
+  log(activity: ActivityInput, options?: LogOptions): Promise<LoggedActivity>;
   /** Store any number of activities, in calls of at most 1,000 and 4 MiB; tells of each what became of it. */
-  logMany(activities: readonly ActivityInput[], options?: CallOptions): Promise<LogResult>;
+  logMany(activities: readonly ActivityInput[], options?: LogOptions): Promise<LogResult>;
   /** One activity. Errors `not_found`. */
   get(id: string, options?: CallOptions): Promise<Activity>;
   /** What a filter or a query text selects, in time order: `for await (const activity of annals.list())`. */
@@ -47,12 +53,33 @@ export interface Annals {
   facets(input: InputOf<'activity.facets'>, options?: CallOptions): Promise<FacetsResult>;
   /** One actor at a glance. */
   summary(input: InputOf<'activity.summary'>, options?: CallOptions): Promise<SummaryResult>;
+  /**
+   * Prove that an activity, as it was read, is what was committed when it was stored, and that it stands in a log
+   * that the policy trusts. The server is asked for proofs, and believed nothing.
+   * Errors  VerifyError where that does not hold; `not_signed` while no checkpoint covers the activity.
+   */
+  verify(activity: Activity | string, options: VerifyOptions): Promise<VerifyReport>;
+  readonly integrity: Integrity;
   readonly privacy: Privacy;
   readonly holds: Holds;
   readonly retention: Retention;
   readonly jobs: Jobs;
   readonly keys: Keys;
   readonly tenants: Tenants;
+}
+
+/** The tenant's log, for those who check it themselves; all hashes are base64. */
+export interface Integrity {
+  /** The newest signed one. Errors `not_found` before the first. */
+  checkpoint(
+    options?: CallOptions & { readonly epoch?: number | undefined; readonly size?: number | undefined },
+  ): Promise<CheckpointResult>;
+  /** That one activity stands in the newest checkpoint. Errors `not_signed` while none covers it. */
+  proof(id: string, options?: CallOptions): Promise<ProofResult>;
+  /** That the log of `from` entries is how that of `to` entries begins. */
+  consistency(input: InputOf<'integrity.consistency'>, options?: CallOptions): Promise<ConsistencyResult>;
+  /** The bytes of a tile or of a bundle of entries, by its path of C2SP tlog-tiles, as base64. */
+  tile(path: string, options?: CallOptions & { readonly epoch?: number | undefined }): Promise<string>;
 }
 
 /** Erasing: a plan says what would change, applying it starts a job. */

@@ -1,8 +1,9 @@
-import type { ActivityInput, ProcedureInput, ProcedureName, ProcedureOutput } from '@annals/contract';
+import type { ActivityInput } from '@annals/contract';
 import type { Annals } from './annals.ts';
+import { type Call, integrityOf } from './integrity.ts';
 import { listActivities, selectionOf } from './list.ts';
 import { log, logMany } from './log.ts';
-import { type CallOptions, type ClientOptions, settingsOf } from './options.ts';
+import { type ClientOptions, settingsOf } from './options.ts';
 import { createTransport } from './transport.ts';
 import { watchJob } from './watch-job.ts';
 import { withTenant } from './with-tenant.ts';
@@ -15,12 +16,7 @@ import { withTenant } from './with-tenant.ts';
  */
 export function createAnnals(options: ClientOptions): Annals {
   const transport = createTransport(settingsOf(options));
-  /** A call about a tenant. */
-  const call = <Name extends ProcedureName>(
-    name: Name,
-    input: ProcedureInput<Name>,
-    callOptions: CallOptions | undefined,
-  ): Promise<ProcedureOutput<Name>> =>
+  const call: Call = (name, input, callOptions) =>
     transport.call(name, withTenant(transport, input, callOptions), callOptions);
   return {
     log: (activity: ActivityInput, options) => log(transport, activity, options),
@@ -33,6 +29,7 @@ export function createAnnals(options: ClientOptions): Annals {
     stats: (input, options) => call('activity.stats', input, options),
     facets: (input, options) => call('activity.facets', input, options),
     summary: (input, options) => call('activity.summary', input, options),
+    ...integrityOf(call),
     privacy: {
       planAnonymize: (input, options) => call('privacy.planAnonymize', input, options),
       applyAnonymize: (input, options) => call('privacy.applyAnonymize', input, options),

@@ -1,7 +1,9 @@
 export {
+  type Ack,
   type Activity,
   type ActivityInput,
   AnnalsError,
+  type Batch,
   type ErrorCode,
   type FilterInput,
   formatQuery,
@@ -13,8 +15,10 @@ export {
   type Plan,
   parseQuery,
 } from '@annals/contract';
-export type { Annals, Holds, InputOf, Jobs, Keys, Privacy, Retention, Tenants } from './annals.ts';
+export type { Annals, Holds, InputOf, Integrity, Jobs, Keys, Privacy, Retention, Tenants } from './annals.ts';
 export { createAnnals } from './create-annals.ts';
 export type { ActivityList, ListOptions, Selection } from './list.ts';
-export type { LoggedActivity } from './log.ts';
+export { type LoggedActivity, type LogOptions, receiptLine } from './log.ts';
 export type { CallOptions, ClientOptions, RetryOptions } from './options.ts';
+export { type VerifyOptions, type VerifyReport } from './verify.ts';
+export { VerifyError, type VerifyReason } from './verify-error.ts';

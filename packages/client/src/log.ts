@@ -1,22 +1,54 @@
-import { type ActivityInput, AnnalsError, type LogItem, type LogResult, limits } from '@annals/contract';
+import {
+  type Ack,
+  type ActivityInput,
+  AnnalsError,
+  type Batch,
+  type LogItem,
+  type LogResult,
+  limits,
+} from '@annals/contract';
 import type { CallOptions } from './options.ts';
 import { callActivitiesBytesMax, type PreparedActivity, prepareActivity } from './prepare-activity.ts';
 import type { Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
 
+export interface LogOptions extends CallOptions {
+  /**
+   * When to come back: once the activities are `committed`, which is the default, or `sequenced`, with a signed
+   * checkpoint that covers them. That takes a second or two and is waited for up to 10 s, so `timeoutMs` must be
+   * longer; the result says which it became.
+   */
+  readonly ack?: Ack | undefined;
+}
+
 /** What a single activity became; a refusal is thrown. */
-export type LoggedActivity = Exclude<LogItem, { status: 'refused' }>;
+export type LoggedActivity = Exclude<LogItem, { status: 'refused' }> & {
+  readonly ack: Ack;
+  /** The signed note that `proof` leads to. */
+  readonly checkpoint?: string;
+};
+
+/** A stored activity as a line of the file that `annals verify --receipts` reads. */
+export function receiptLine(
+  tenantId: string,
+  { id, batchId, position, leaf }: Extract<LogItem, { status: 'stored' }>,
+): string {
+  return `${JSON.stringify({ tenantId, id, batchId, position, leaf })}\n`;
+}
 
 /** Store one activity. Errors: the reason for which it was refused, with its path within the activity. */
 export async function log(
   transport: Transport,
   activity: ActivityInput,
-  options: CallOptions = {},
+  options: LogOptions = {},
 ): Promise<LoggedActivity> {
-  const { results } = await logMany(transport, [activity], options);
+  const { results, ack, batches } = await logMany(transport, [activity], options);
   const [item] = results;
   if (!item) throw new AnnalsError({ code: 'internal', message: 'the server answered for no activity' });
-  if (item.status !== 'refused') return item;
+  if (item.status !== 'refused') {
+    const { checkpoint } = batches[0] ?? {};
+    return { ...item, ack, ...(checkpoint !== undefined && { checkpoint }) };
+  }
   const { code, message, limit } = item;
   const path = item.path?.replace(/^activities\.0\.?/, '');
   throw new AnnalsError({ code, message, ...(path && { path }), ...(limit !== undefined && { limit }) });
@@ -28,14 +60,17 @@ export async function log(
  * Returns what became of each, in order; a path begins with `activities.` and the place in the whole list.
  * When a call fails after others have succeeded, its activities and those behind them are refused with its
  * code, since throwing would lose what is known of the first. The failure of the first call is thrown.
+ * Each call that stored anything is a batch of its own, which its items name; where it was asked for, each has its
+ * own checkpoint, to which the proofs of its items lead.
  */
 export async function logMany(
   transport: Transport,
   activities: readonly ActivityInput[],
-  options: CallOptions = {},
+  options: LogOptions = {},
 ): Promise<LogResult> {
   options.signal?.throwIfAborted();
   const results: LogItem[] = [];
+  const batches: Batch[] = [];
   const sendable: Numbered[] = [];
   for (const [index, activity] of activities.entries()) {
     const prepared = prepareActivity(activity, `activities.${index}`);
@@ -43,22 +78,31 @@ export async function logMany(
     else sendable.push({ ...prepared, index });
   }
   for (const call of split(sendable)) {
-    const items = await send(transport, call, options).catch((error: unknown) => {
+    const answer = await send(transport, call, options).catch((error: unknown) => {
       if (call[0] === sendable[0] || !(error instanceof AnnalsError)) throw error;
       return error;
     });
-    if (items instanceof AnnalsError) {
+    if (answer instanceof AnnalsError) {
       for (const { index } of sendable.slice(sendable.indexOf(call[0])))
-        results[index] = refused(items, index);
+        results[index] = refused(answer, index);
       break;
     }
-    for (const [place, item] of items.entries()) {
+    batches.push(...answer.batches);
+    for (const [place, item] of answer.results.entries()) {
       const index = call[place]?.index ?? place;
       results[index] = renumber(item, index);
     }
   }
   const count = (status: LogItem['status']) => results.filter((item) => item.status === status).length;
-  return { results, stored: count('stored'), duplicates: count('duplicate'), refused: count('refused') };
+  const covered = batches.length > 0 && batches.every(({ checkpoint }) => checkpoint !== undefined);
+  return {
+    results,
+    stored: count('stored'),
+    duplicates: count('duplicate'),
+    refused: count('refused'),
+    ack: covered ? 'sequenced' : 'committed',
+    batches,
+  };
 }
 
 interface Numbered extends PreparedActivity {
@@ -84,10 +128,10 @@ function split(activities: readonly Numbered[]): Call[] {
   return calls;
 }
 
-async function send(transport: Transport, call: Call, options: CallOptions): Promise<LogItem[]> {
-  const input = withTenant(transport, { activities: call.map(({ activity }) => activity) }, options);
-  const { results } = await transport.send('activity.log', input, options);
-  return results;
+function send(transport: Transport, call: Call, { ack, ...options }: LogOptions): Promise<LogResult> {
+  const activities = call.map(({ activity }) => activity);
+  const input = withTenant(transport, { activities, ...(ack && { ack }) }, options);
+  return transport.send('activity.log', input, options);
 }
 
 /** The server counts within a call. */

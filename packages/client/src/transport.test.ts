@@ -54,7 +54,7 @@ describe('attempts', () => {
 
   test('an activity is the same in every attempt', async () => {
     const item = { status: 'duplicate', id: crypto.randomUUID(), occurredAt: new Date(0) };
-    const json = { results: [item], stored: 0, duplicates: 1, refused: 0 };
+    const json = { results: [item], stored: 0, duplicates: 1, refused: 0, ack: 'committed', batches: [] };
     const { client, bodies } = scripted([
       new TypeError('socket hang up'),
       Response.json({ result: { data: { json } } }),

@@ -28,9 +28,10 @@ function aLog({ callMax = 1_000, failAtCall = 0 }: { callMax?: number; failAtCal
     const results = activities.map(({ idempotencyKey = '' }): LogResult['results'][number] => {
       if (stored.has(idempotencyKey)) return { status: 'duplicate', id: idempotencyKey, occurredAt: at };
       stored.add(idempotencyKey);
-      return { status: 'stored', id: idempotencyKey, occurredAt: at, recordedAt: at };
+      const receipt = { batchId: 'batch', position: 0, leaf: 'leaf' };
+      return { status: 'stored', id: idempotencyKey, occurredAt: at, recordedAt: at, ...receipt };
     });
-    return { results, stored: 0, duplicates: 0, refused: 0 };
+    return { results, stored: 0, duplicates: 0, refused: 0, ack: 'committed', batches: [] };
   };
   return { stored, calls, log };
 }
