@@ -1,3 +1,4 @@
+import { bundlePath, createBundleHandler } from './bundle-handler.ts';
 import { createFetchHandler, type FetchHandlerOptions } from './fetch-handler.ts';
 import { createTlogHandler } from './tlog-handler.ts';
 
@@ -6,10 +7,18 @@ export interface AnnalsHandlerOptions extends FetchHandlerOptions {
   readonly tlogPublic?: boolean;
 }
 
-/** Serve all that Annals serves: the router at its endpoint, and the logs of tenants as static files at `/tlog`. */
+/**
+ * Serve all that Annals serves: the router at its endpoint, the logs of tenants as static files at `/tlog`, their
+ * audit bundles at `/api/v1/bundle`.
+ */
 export function createAnnalsHandler(options: AnnalsHandlerOptions): (request: Request) => Promise<Response> {
   const { endpoint: _, tlogPublic = false, ...rest } = options;
   const rpc = createFetchHandler(options);
   const tlog = createTlogHandler({ ...rest, public: tlogPublic });
-  return (request) => (new URL(request.url).pathname.startsWith('/tlog/') ? tlog(request) : rpc(request));
+  const bundle = createBundleHandler(rest);
+  return (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === bundlePath) return bundle(request);
+    return pathname.startsWith('/tlog/') ? tlog(request) : rpc(request);
+  };
 }

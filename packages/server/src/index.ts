@@ -9,6 +9,7 @@ export {
   type StoredKey,
 } from '@annals/core';
 export { type AnnalsHandlerOptions, createAnnalsHandler } from './annals-handler.ts';
+export { type BundleHandlerOptions, createBundleHandler } from './bundle-handler.ts';
 export { type AnnalsCall, type CallOptions, createCall } from './call.ts';
 export { type CallerOptions, createCaller } from './create-caller.ts';
 export { errorInfoOf } from './error-info.ts';

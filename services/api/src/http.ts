@@ -50,7 +50,7 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
     if (response.headers.get('content-type')?.startsWith('text/event-stream')) keep(streams, c.env.outgoing);
     return response;
   });
-  app.all('/tlog/*', async (c) => {
+  app.on('ALL', ['/tlog/*', '/api/v1/*'], async (c) => {
     if (!ready) return c.text('starting', 503, { 'retry-after': '1' });
     return ready.handler(c.req.raw);
   });
