@@ -68,6 +68,7 @@ export {
   type ErasureItem,
   encodeEntry,
   encodeOpenings,
+  eraseMany,
   eraseSlots,
   fixedSlots,
   hashItem,

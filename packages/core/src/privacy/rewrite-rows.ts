@@ -24,7 +24,8 @@ export interface RewriteRows {
  */
 export async function rewriteRows(tx: Tx, { changes, clock }: RewriteRows): Promise<string | undefined> {
   if (changes.length === 0) return undefined;
-  const erased = changes.map((change): Change => ({ ...change, erased: eraseOpenings(change) }));
+  const openings = eraseOpenings(changes);
+  const erased = changes.map((change, at): Change => ({ ...change, erased: openings[at] }));
   await update(tx, erased);
   const manifestId = await openManifest(tx, { kind: 'erasure', clock });
   const records = erased.flatMap(({ row: { batch_id: batchId, position }, erased: item }) =>

@@ -1,10 +1,9 @@
-import { equalBytes } from '../bytes.ts';
 import { TlogError } from '../tlog-error.ts';
 import { alignSlots, type RebuiltSlot } from './align-slots.ts';
 import { commitSlot } from './commitment.ts';
-import { checkOpenings, type OpeningSlot, type Openings } from './openings.ts';
+import { checkOpenings, type OpeningSlot, type Openings, type SlotState } from './openings.ts';
 import { commitErased, type ErasedSlots, type Opening, openingsOf } from './rebuild-entry.ts';
-import type { LoggedRecord } from './record.ts';
+import type { Json, JsonMap, LoggedRecord } from './record.ts';
 import { firstKeySlot, type Slot, slotsOf, slotValue } from './slots.ts';
 
 export interface Erasing {
@@ -31,19 +30,15 @@ export interface Erased extends ErasedSlots {
  * changed, which is never erased; `bad_argument` for openings that withhold something.
  */
 export function eraseSlots({ before, after, opening, restSalt }: Erasing): Erased {
-  checkSameEntry(before, after);
+  checkErasing({ before, after });
   const openings = 'seed' in opening ? openingsOf(before, opening.seed) : opening.openings;
   checkOpenings(openings);
-  const shownAfter = new Map(slotsOf(after).map((slot) => [placeOf(slot), slot]));
+  const states = stateAfter(after);
   const slots = alignSlots(before, openings).map((slot, at): OpeningSlot => {
     const stored = openings.slots[at] as OpeningSlot;
-    if (stored.state === 'withheld') {
-      throw new TlogError('bad_argument', 'who erases must know the whole opening');
-    }
-    if (!slot.shown) return stored;
-    const now = shownAfter.get(placeOf(slot.shown));
-    if (stored.state === 'open' && now && hasSameValue(now, slot.shown)) return stored;
-    return { state: now ? 'replaced' : 'gone', commitment: commitmentOf(slot, stored) };
+    if (!slot.shown && stored.state !== 'withheld') return stored;
+    const state = states(slot.shown, stored.state);
+    return state === 'open' ? stored : { state, commitment: commitmentOf(slot, stored) };
   });
   const next: Openings = { ...openings, slots, restSalt };
   checkOpenings(next);
@@ -51,7 +46,7 @@ export function eraseSlots({ before, after, opening, restSalt }: Erasing): Erase
 }
 
 /** What an entry says beside its slots stays as it is. */
-function checkSameEntry(before: LoggedRecord, after: LoggedRecord): void {
+export function checkErasing({ before, after }: Pick<Erasing, 'before' | 'after'>): void {
   const same =
     before.id === after.id &&
     before.recordedAt.getTime() === after.recordedAt.getTime() &&
@@ -60,9 +55,35 @@ function checkSameEntry(before: LoggedRecord, after: LoggedRecord): void {
     throw new TlogError('record_mismatch', 'an erasure keeps id, recordedAt and who wrote the record');
 }
 
+/** How a slot that shows something is accounted for when the record is stored as it is to be. */
+export function stateAfter(after: LoggedRecord) {
+  const shownAfter = new Map(slotsOf(after).map((slot) => [placeOf(slot), slot]));
+  return (shown: Slot | undefined, state: SlotState): Exclude<SlotState, 'withheld'> => {
+    if (state === 'withheld' || !shown) {
+      throw new TlogError('bad_argument', 'who erases must know the whole opening');
+    }
+    const now = shownAfter.get(placeOf(shown));
+    if (state === 'open' && now && hasSameValue(now, shown)) return 'open';
+    return now ? 'replaced' : 'gone';
+  };
+}
+
+/** Whether two slots have the same bytes, without making them. */
 function hasSameValue(a: Slot, b: Slot): boolean {
-  if (typeof a.content === 'string' && typeof b.content === 'string') return a.content === b.content;
-  return equalBytes(slotValue(a), slotValue(b));
+  return isSameJson(a.content, b.content);
+}
+
+function isSameJson(a: Json, b: Json): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, at) => isSameJson(item as Json, b[at] as Json));
+  }
+  const [one, other] = [a as JsonMap, b as JsonMap];
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(other).length) return false;
+  return keys.every((key) => Object.hasOwn(other, key) && isSameJson(one[key] as Json, other[key] as Json));
 }
 
 function commitmentOf({ number, shown }: RebuiltSlot, stored: OpeningSlot): Uint8Array {

@@ -1,17 +1,9 @@
-import { type HashMemory, hashMemory } from '../sha256/hash-memory.ts';
+import type { HashMemory } from '../sha256/hash-memory.ts';
 import { TlogError } from '../tlog-error.ts';
-import {
-  type EntryBatch,
-  emptyMark,
-  hashAt,
-  hashBatch,
-  markBatch,
-  openBatch,
-  rewindBatch,
-} from './entry-batch.ts';
+import { type EntryBatch, hashAt } from './entry-batch.ts';
+import { inBatches } from './in-batches.ts';
 import { type RebuiltEntry, rebuildEntry } from './rebuild-entry.ts';
 import { type Disclosure, type StagedEntry, stageEntry } from './stage-entry.ts';
-import { OutputFull } from './write-value.ts';
 
 /** What of a rebuilt entry is compared with the log and its manifests. */
 export type RebuiltLeaf = Pick<RebuiltEntry, 'leaf' | 'erased'>;
@@ -22,41 +14,12 @@ export type RebuiltLeaf = Pick<RebuiltEntry, 'leaf' | 'erased'>;
  */
 export function rebuildEntries(
   disclosures: readonly Disclosure[],
-  memory: HashMemory = hashMemory(),
+  memory?: HashMemory,
 ): (RebuiltLeaf | TlogError)[] {
-  const batch = openBatch(memory);
-  const rebuilt: (RebuiltLeaf | TlogError)[] = [];
-  try {
-    while (rebuilt.length < disclosures.length) {
-      const staged = stageSome(batch, disclosures, rebuilt.length);
-      hashBatch(batch);
-      for (const entry of staged) rebuilt.push('leafAt' in entry ? readStaged(batch, entry) : entry);
-      rewindBatch(batch, emptyMark);
-    }
-  } finally {
-    rewindBatch(batch, emptyMark);
-  }
-  return rebuilt;
+  return inBatches(disclosures, { stage: stageEntry, read: readStaged, alone: rebuildAlone }, memory);
 }
 
-/** As many as fit, and one at least. */
-function stageSome(batch: EntryBatch, disclosures: readonly Disclosure[], first: number) {
-  const staged: (StagedEntry | RebuiltLeaf | TlogError)[] = [];
-  for (let at = first; at < disclosures.length; at += 1) {
-    const disclosure = disclosures[at] as Disclosure;
-    const mark = markBatch(batch);
-    try {
-      staged.push(stageEntry(batch, disclosure));
-    } catch (error) {
-      rewindBatch(batch, mark);
-      if (error instanceof OutputFull && staged.length > 0) break;
-      staged.push(rebuildAlone(disclosure));
-    }
-  }
-  return staged;
-}
-
-/** Larger than a batch, or refused: the definition says what it is, and why. */
+/** The definition says what it is, or why it is refused. */
 function rebuildAlone({ record, opening }: Disclosure): RebuiltLeaf | TlogError {
   try {
     const { leaf, erased } = rebuildEntry(record, opening);

@@ -41,7 +41,7 @@ function stageWhole(batch: EntryBatch, record: LoggedRecord, seed: Uint8Array): 
   for (let pair = 0; 2 * pair < slots.length; pair += 1) stageSalts(batch, seed, pair);
   for (let at = 0; at < slots.length; at += 1) {
     const slot = slots[at] as Slot;
-    batch.saltMoves.from.push(saltsAt + (at >> 1) * saltMessageBytes + (at & 1) * saltBytes);
+    batch.saltMoves.from.push(saltPlace(saltsAt, at));
     batch.saltMoves.to.push(batch.at + tagBytes);
     stageSlot(batch, slot, commitmentAt(leafAt, at));
   }
@@ -60,15 +60,34 @@ function stageOpened(batch: EntryBatch, record: LoggedRecord, openings: Openings
     } else batch.bytes.set(slot.commitment, commitmentAt(leafAt, at));
   }
   if (!openings.restSalt) return { leafAt };
-  const restAt = beginMessage(batch, tags.rest, 0);
-  writeBytes(batch, openings.restSalt);
-  writeBytes(batch, restValue(record, slots));
-  endMessage(batch, 'slots', { start: restAt });
+  const restAt = stageRest(batch, { record, slots, restSalt: openings.restSalt });
   return { leafAt, erased: { slots: erasedBits(slots), restAt } };
 }
 
-const tagBytes = 16;
+export interface Rest {
+  readonly record: LoggedRecord;
+  readonly slots: readonly RebuiltSlot[];
+  readonly restSalt: Uint8Array;
+}
+
+/** The message of the commitment to an erased record's rest; returns where its hash will be. */
+export function stageRest(batch: EntryBatch, { record, slots, restSalt }: Rest): number {
+  checkSalt(restSalt);
+  const restAt = beginMessage(batch, tags.rest, 0);
+  writeBytes(batch, restSalt);
+  writeBytes(batch, restValue(record, slots));
+  endMessage(batch, 'slots', { start: restAt });
+  return restAt;
+}
+
+/** Bytes of a slot's message before its salt. */
+export const tagBytes = 16;
 const saltMessageBytes = 64;
+
+/** Where the salt of a slot is once the salts are hashed, the messages of which begin at `saltsAt`. */
+export function saltPlace(saltsAt: number, slot: number): number {
+  return saltsAt + (slot >> 1) * saltMessageBytes + (slot & 1) * saltBytes;
+}
 
 /** The leaf's message, with room for the commitments. */
 function stageLeaf(batch: EntryBatch, record: LoggedRecord, presence: SlotPresence): number {
@@ -87,7 +106,8 @@ function commitmentAt(leafAt: number, slot: number): number {
   return leafAt + 1 + headerBytes + slot * hashBytes;
 }
 
-function stageSalts(batch: EntryBatch, seed: Uint8Array, pair: number): void {
+/** The message of two salts. */
+export function stageSalts(batch: EntryBatch, seed: Uint8Array, pair: number): void {
   checkSalt(seed);
   const start = beginMessage(batch, tags.salt, pair);
   writeBytes(batch, seed);
@@ -95,7 +115,7 @@ function stageSalts(batch: EntryBatch, seed: Uint8Array, pair: number): void {
 }
 
 /** A slot's message; its salt is put there by others. */
-function stageSlot(batch: EntryBatch, slot: Slot, output: number): void {
+export function stageSlot(batch: EntryBatch, slot: Slot, output: number): void {
   const start = beginMessage(batch, tags.slot, slot.number);
   batch.at += saltBytes;
   writeValue(batch, slot);
