@@ -239,7 +239,7 @@ describe('verify', () => {
     const cases: [Record<string, unknown>, string][] = [
       [{ ...other }, 'changed'],
       [{ index: 0 }, 'missing'],
-      [{ index: 2 }, 'missing'],
+      [{ index: other.index }, 'missing'],
       [{ index: 7 }, 'missing'],
       [{ hashes: [] }, 'missing'],
       [{ hashes: [zeros] }, 'missing'],
