@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectVectors } from '../testing.ts';
 import { decodeText } from '../text.ts';
@@ -141,6 +143,14 @@ describe('our own vectors of entries are what the code makes, and hold', () => {
       { kind: 'purge', salt, root: manifestRoot({ kind: 'purge', salt, items: [] }) },
     ]);
   });
+});
+
+test('the page of the format has the first of them, and every slot', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../../../docs/format.md'), 'utf8');
+  const digits = page.replaceAll(/\s/g, '');
+  const { bytes, leaf } = rebuildEntry(minimal, { seed: seedOf('minimal') });
+  for (const part of [bytes, leaf]) expect(digits).toContain(Buffer.from(part).toString('hex'));
+  for (const [number, name] of fixedSlots.entries()) expect(page).toContain(`| ${number} | \`${name}\` |`);
 });
 
 /** The name of what goes, and what the record shows without it. */
