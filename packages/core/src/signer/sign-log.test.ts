@@ -1,11 +1,19 @@
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatVerifierKey, parseCheckpoint, parseNote, verifyNote } from '@annals/tlog';
+import {
+  formatPolicy,
+  formatVerifierKey,
+  parseCheckpoint,
+  parseNote,
+  parsePolicy,
+  verifyCheckpoint,
+  verifyNote,
+} from '@annals/tlog';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sequenceAll } from '../testing.ts';
 import { createLogKey, retireLogKey, rotateLogKey } from './change-keys.ts';
-import { readSignerKeys, readStoredKeys } from './key-directory.ts';
+import { readSignerKeys, readStoredKeys, type StoredKey } from './key-directory.ts';
 import { signLog } from './sign-log.ts';
 import type { SignerState } from './signer-state.ts';
 import { SigningRefused } from './signing-refused.ts';
@@ -265,6 +273,43 @@ test('rotation: both keys sign from when the log says so until the old one is re
   await signer.sign(tenantId);
   expect(await signedBy()).toEqual({ size: 4, keys: [next] });
   await expectConsistent(signer, { tenantId, epoch: 1, publicKeys: await publicKeys() });
+});
+
+test('rotation: policies with the old key, and with the new, hold during the overlap; then only the new one', async () => {
+  await signer.grow(tenantId, 2);
+  await signer.sign(tenantId);
+  const origin = `test.example/${tenantId}`;
+  const policyWith = (key: StoredKey) => {
+    const [named] = keysOf(origin, [key.key.publicKey]);
+    const logs = [{ key: named ?? expect.fail() }];
+    return parsePolicy(formatPolicy({ logs, witnesses: [], quorum: { kind: 'none' } }));
+  };
+  const newest = async () => parseNote((await signer.checkpoints(tenantId)).at(-1)?.note ?? expect.fail());
+  const old = (await readStoredKeys(signer.dir)).at(-1) ?? expect.fail();
+  const added = await rotateLogKey(signer.dir);
+  await signer.grow(tenantId);
+  await signer.sign(tenantId);
+  // Not yet: the rotation stands behind this checkpoint.
+  verifyCheckpoint(await newest(), policyWith(old));
+  const early = await newest();
+  expect(() => verifyCheckpoint(early, policyWith(added))).toThrow('no known key signed');
+  await sequenceAll(signer.core, tenantId);
+  await signer.sign(tenantId);
+  verifyCheckpoint(await newest(), policyWith(old));
+  verifyCheckpoint(await newest(), policyWith(added));
+  await retireLogKey({ dir: signer.dir, number: old.number, force: true });
+  await signer.grow(tenantId);
+  await signer.sign(tenantId);
+  const late = await newest();
+  verifyCheckpoint(late, policyWith(added));
+  expect(() => verifyCheckpoint(late, policyWith(old))).toThrow('no known key signed');
+  const { logs } = policyWith(old);
+  const both = {
+    logs: [...logs, ...policyWith(added).logs],
+    witnesses: [],
+    quorum: { kind: 'none' as const },
+  };
+  for (const note of [early, late]) verifyCheckpoint(note, parsePolicy(formatPolicy(both)));
 });
 
 test('a key retired before a log knows another one leaves the log unsigned only until the rotation stands in it', async () => {
