@@ -12,6 +12,8 @@ beforeAll(async () => {
   other = await openDatabase({ urls: { app: core.url, custodian: core.url }, setRole: true, poolMax: 2 });
   admin = new Client({ connectionString: core.url });
   await admin.connect();
+  // The first signals say that the connections which listen are there.
+  await Promise.all([next(core.services.db, 'annals_checkpoint'), next(other, 'annals_checkpoint')]);
 });
 afterAll(async () => {
   await admin.end();
@@ -29,16 +31,7 @@ function next(db: Database, channel: Channel): Promise<void> {
   });
 }
 
-/** Somebody listens from the other process; the first signal is that it has begun to. */
-async function listeningElsewhere(): Promise<void> {
-  const began = next(other, 'annals_log');
-  const listening = await admin.query(`select 1 from pg_stat_activity where datname = current_database()
-    and application_name = 'annals signals' and query = 'listen annals_checkpoint'`);
-  if (listening.rowCount === 0) await began;
-}
-
 test('a commit wakes whoever waits in the same process and in another one', async () => {
-  await listeningElsewhere();
   const woken = Promise.all([next(core.services.db, 'annals_log'), next(other, 'annals_log')]);
   await core.services.db.transaction('t', async (tx) => tx.notify('annals_log'));
   await woken;
@@ -59,7 +52,6 @@ test('what was undone wakes nobody', async () => {
 });
 
 test('of many signals at once none that is the last is lost, and few go over the wire', async () => {
-  await listeningElsewhere();
   let arrived = 0;
   const off = other.signals.on('annals_batch', () => (arrived += 1));
   for (let n = 0; n < 1_000; n += 1) core.services.db.signals.notify('annals_batch');
@@ -73,7 +65,6 @@ test('of many signals at once none that is the last is lost, and few go over the
 });
 
 test('a lost connection is made again, and what was missed meanwhile is made up for', async () => {
-  await listeningElsewhere();
   const woken = next(other, 'annals_log');
   await admin.query(
     `select pg_terminate_backend(pid, 5000) from pg_stat_activity

@@ -1,4 +1,5 @@
 import { anActivity } from '@annals/testkit';
+import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appendActivities } from '../activity/append.ts';
@@ -124,19 +125,29 @@ test('a log that contradicts itself stands still and is reported, and the others
   await admin.query('delete from annals.batch where id = $1', [batchId]);
 });
 
+/** Those of both processes, none of which has anything in hand but the sequencer. */
+async function cutConnections(): Promise<void> {
+  await admin.query(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+      where datname = current_database() and application_name like 'annals %'`,
+  );
+  // Until this process has seen that its own were cut.
+  for (let answered = false; !answered; ) {
+    const asked = Array.from({ length: 4 }, () =>
+      core.services.db.transaction('t', (tx) => tx.query(sql`select 1`)),
+    );
+    answered = (await Promise.allSettled(asked)).every(({ status }) => status === 'fulfilled');
+  }
+}
+
 test('it goes on when the database has cut its connections', async () => {
   const { tenantId } = core.context();
   const stored: Stored = new Map();
   const sequencer = startSequencer(other);
   await commitLeaves(core, { tenantId, count: 4, stored });
   await untilSize(tenantId, 4);
-  await admin.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name like 'annals %'`,
-  );
-  const commit = () => commitLeaves(core, { tenantId, count: 4, stored });
-  // The first may meet a connection of this process that was cut as well.
-  await commit().catch(commit);
+  await cutConnections();
+  await commitLeaves(core, { tenantId, count: 4, stored });
   await untilSize(tenantId, 8);
   await sequencer.stop();
   await expectSound(core, tenantId, stored);
