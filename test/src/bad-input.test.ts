@@ -1,4 +1,5 @@
 import { ActivityInput, errorCodes, type ProcedureName, procedures } from '@annals/contract';
+import { sequenceAll, signCheckpoint } from '@annals/core/testing';
 import {
   type Answer,
   answerOf,
@@ -27,6 +28,9 @@ beforeAll(async () => {
   key = await server.key({ tenantId: 'fuzz' });
   logKey = await server.key({ tenantId: 'fuzz-log' });
   given = await storedIds();
+  // With a log to ask about.
+  await sequenceAll(server.core, 'fuzz');
+  await signCheckpoint(server.core, 'fuzz');
 });
 afterAll(async () => {
   await superuser.end();

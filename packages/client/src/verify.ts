@@ -3,7 +3,7 @@ import type { CallOptions } from './options.ts';
 export interface VerifyOptions extends CallOptions {
   /**
    * The text of a C2SP policy file: the keys of logs and witnesses that you trust, from elsewhere than this server
-   * (`annals log-key show` prints it).
+   * (`annals log-key show --tenant <tenant> --policy` prints it).
    */
   readonly policy: string;
   /** A checkpoint kept from an earlier time, as `note` of a report: the log must be a continuation of it. */

@@ -18,6 +18,7 @@ import {
   verifyBundle,
   verifyCheckpoint,
 } from '@annals/tlog';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployment, openTestServer, type TestServer } from './testing.ts';
 import { createTlogHandler } from './tlog-handler.ts';
@@ -188,6 +189,35 @@ describe('a file', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.json()).toMatchObject({ code: 'not_found', requestId: expect.any(String) });
   });
+});
+
+test('whatever the path and the headers, the answer is a file, or a refusal that says why', async () => {
+  const { key } = await signedLog('fuzzed', 3);
+  const part = fc.oneof(
+    fc.constantFrom(
+      'fuzzed',
+      'tile',
+      'entries',
+      '0',
+      '000',
+      '000.p/2',
+      'x000',
+      'e2',
+      'checkpoint',
+      '*',
+      '%2e',
+    ),
+    fc.webSegment(),
+    fc.string().map(encodeURIComponent),
+  );
+  const header = fc.constantFrom('', '*', '"', 'W/"x"', ',,,', 'x'.repeat(5_000));
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { maxLength: 8 }), header, async (parts, etag) => {
+      const response = await get(parts.join('/'), key, { 'if-none-match': etag });
+      expect([200, 304, 404]).toContain(response.status);
+    }),
+    { numRuns: 150 },
+  );
 });
 
 describe('who may read', () => {

@@ -47,6 +47,7 @@ export function renderApi(): string {
     ),
     '',
     ...Object.entries(procedures).map(([name, spec]) => renderProcedure(name, spec)),
+    logs,
     '## Types',
     '',
     ...Object.entries(namedTypes).map(([name, type]) => renderType(name, type)),
@@ -65,6 +66,26 @@ const intro = `Every procedure is a POST to \`/trpc/<name>\` with the headers \`
 
 \`tenantId\` may be left out by a key of a tenant. A tenant that the key may not name and one that does not
 exist give the same answer, \`not_found\`.
+`;
+
+const logs = `## Receipts and logs
+
+\`activity.log\` answers each stored activity with its receipt: the batch that the call became, the place in it, and
+the activity's leaf hash, which the tenant's log must hold from then on. Kept elsewhere, as lines of JSON
+\`{"tenantId","id","batchId","position","leaf"}\`, receipts show whether anything that was acknowledged was left out.
+With \`ack: "sequenced"\` the call waits for a signed checkpoint, up to ${limits.ackWaitMsMax / 1_000} s, and adds \`index\` and \`proof\` to
+each. A call that is made again finds duplicates; their proofs are those of \`integrity.proof\`.
+
+Hashes, tiles, seeds and openings are standard base64. What they commit to is [docs/format.md](format.md)'s.
+
+The logs are also static files of [C2SP tlog-tiles](https://c2sp.org/tlog-tiles), for a key with \`activities:read\` or
+\`export\`, or for anybody with \`ANNALS_TLOG_PUBLIC=1\`. From the second epoch on, \`/e<epoch>\` follows the tenant.
+
+| GET (or HEAD) | what | caching |
+|---|---|---|
+| \`/tlog/<tenant>/checkpoint\` | the newest signed note | \`no-cache\`, with an ETag |
+| \`/tlog/<tenant>/tile/<L>/<N>[.p/<W>]\` | hashes; of any width up to what is signed | \`immutable\` |
+| \`/tlog/<tenant>/tile/entries/<N>[.p/<W>]\` | entries, without any value of a record; 404 once one of its records is purged | \`no-cache\`, with an ETag |
 `;
 
 function renderProcedure(name: string, spec: ProcedureSpec): string {
