@@ -45,6 +45,11 @@ export interface Annals {
   list(selection?: Selection, options?: ListOptions): ActivityList;
   /** As `list`, for taking records out: that it was done is itself recorded. */
   export(selection?: Selection, options?: ListOptions): ActivityList;
+  /**
+   * The bytes of an audit bundle: all activities with what proves them, for `annals verify`. Needs the scopes
+   * `export` and `personal:read`; that it was done is itself recorded.
+   */
+  bundle(options?: CallOptions): AsyncIterable<Uint8Array>;
   /** How many; up to 10,000. */
   count(selection?: Selection, options?: CallOptions): Promise<CountResult>;
   /** Counts by up to three dimensions, and by hour, day, week or month of a time zone. */

@@ -1,5 +1,6 @@
 import type { ActivityInput } from '@annals/contract';
 import type { Annals } from './annals.ts';
+import { readBundle } from './bundle.ts';
 import { type Call, integrityOf } from './integrity.ts';
 import { listActivities, selectionOf } from './list.ts';
 import { log, logMany } from './log.ts';
@@ -25,6 +26,7 @@ export function createAnnals(options: ClientOptions): Annals {
     list: (selection, options) => listActivities(transport, { name: 'activity.list', selection, options }),
     export: (selection, options) =>
       listActivities(transport, { name: 'activity.export', selection, options }),
+    bundle: (options) => readBundle(transport, options),
     count: (selection, options) => call('activity.count', selectionOf(selection), options),
     stats: (input, options) => call('activity.stats', input, options),
     facets: (input, options) => call('activity.facets', input, options),

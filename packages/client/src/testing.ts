@@ -1,6 +1,6 @@
 import { type Principal, type Services, systemClock } from '@annals/core';
 import { openTestCore, type TestCore } from '@annals/core/testing';
-import { createFetchHandler, operatorPrincipal } from '@annals/server';
+import { createAnnalsHandler, operatorPrincipal } from '@annals/server';
 import { aTenantId } from '@annals/testkit';
 import type { Annals } from './annals.ts';
 import { createAnnals } from './create-annals.ts';
@@ -29,10 +29,10 @@ export async function openTestNetwork(): Promise<TestNetwork> {
   // The client takes times from the system's clock.
   const services = { ...core.services, clock: systemClock };
   const fetchAs = (principal: Principal): Fetch => {
-    const handle = createFetchHandler({ services, authenticate: async () => principal });
+    const handle = createAnnalsHandler({ services, authenticate: async () => principal });
     return (url, init) => handle(new Request(url, init));
   };
-  const handleWithKeys = createFetchHandler({ services });
+  const handleWithKeys = createAnnalsHandler({ services });
   return {
     core,
     services,

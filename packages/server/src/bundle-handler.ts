@@ -40,7 +40,8 @@ async function serve(request: Request, call: AnnalsCall): Promise<Response> {
   const tenantId = tenantIdOf(new URL(request.url).searchParams);
   const { services, requestId } = call;
   const resolved = await resolveTenant(services, principal, { tenantId, write: false });
-  const body = await openStream({ ...services, principal, tenantId: resolved, requestId });
+  const ctx = { ...services, principal, tenantId: resolved, requestId };
+  const body = await openStream(ctx, request.signal);
   return new Response(body, { headers: { 'content-type': 'application/x-ndjson' } });
 }
 
@@ -57,10 +58,12 @@ function tenantIdOf(params: URLSearchParams): string | undefined {
 }
 
 /** The bytes of a bundle, once the first of them are there: until then a failure is an answer of its own. */
-async function openStream(ctx: Context): Promise<ReadableStream<Uint8Array>> {
+async function openStream(ctx: Context, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
   const { readable, writable } = new TextEncoderStream();
   const writer = writable.getWriter();
   const begun = Promise.withResolvers<void>();
+  const leave = () => void writer.abort(signal.reason).catch(() => undefined);
+  signal.addEventListener('abort', leave, { once: true });
   const written = exportBundle({
     ctx,
     input: {
