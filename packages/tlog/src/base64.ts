@@ -22,7 +22,9 @@ export function decodeBase64(text: string): Uint8Array {
   if (text.length % 4 !== 0 || !form.test(text)) {
     throw new TlogError('bad_base64', 'expected standard base64 with padding');
   }
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = binary.charCodeAt(at);
   const tail = bytes.length % 3;
   if (tail !== 0 && encodeBase64(bytes.subarray(bytes.length - tail)) !== text.slice(-4)) {
     throw new TlogError('bad_base64', 'the base64 has bits set behind its end');

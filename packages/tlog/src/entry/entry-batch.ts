@@ -82,15 +82,22 @@ export function markBatch({ at, salts, saltMoves, slots, leaves }: EntryBatch): 
   return [at, salts.starts.length, saltMoves.from.length, slots.starts.length, leaves.starts.length];
 }
 
-/** Forget what was written since a mark, and wipe it: it holds seeds and values. */
-export function rewindBatch(batch: EntryBatch, mark: Mark): void {
+/**
+ * Forget what was written since a mark, and wipe it: it holds seeds and values. Of a message that was left
+ * unfinished, something may stand anywhere behind.
+ */
+export function rewindBatch(
+  batch: EntryBatch,
+  mark: Mark,
+  last: 'finished' | 'unfinished' = 'finished',
+): void {
   const [at = 0, salts = 0, moves = 0, slots = 0, leaves = 0] = mark;
   cut(batch.salts, salts);
   cut(batch.slots, slots);
   cut(batch.leaves, leaves);
   batch.saltMoves.from.length = moves;
   batch.saltMoves.to.length = moves;
-  batch.bytes.fill(0, at);
+  batch.bytes.fill(0, at, last === 'finished' ? batch.at : batch.bytes.length);
   batch.at = at;
 }
 

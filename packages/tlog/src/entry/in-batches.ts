@@ -24,13 +24,14 @@ export function inBatches<Item, Staged, Result>(
   const results: Result[] = [];
   try {
     while (results.length < items.length) {
-      const begun = begin(batch, items.slice(results.length), work);
+      const begun = begin(batch, { items, from: results.length }, work);
       hashBatch(batch);
       for (const each of begun) results.push('staged' in each ? work.read(batch, each.staged) : each.result);
       rewindBatch(batch, emptyMark);
     }
-  } finally {
-    rewindBatch(batch, emptyMark);
+  } catch (error) {
+    rewindBatch(batch, emptyMark, 'unfinished');
+    throw error;
   }
   return results;
 }
@@ -38,16 +39,17 @@ export function inBatches<Item, Staged, Result>(
 /** As many as fit, and one at least. */
 function begin<Item, Staged, Result>(
   batch: EntryBatch,
-  items: readonly Item[],
+  { items, from }: { readonly items: readonly Item[]; readonly from: number },
   { stage, alone }: BatchWork<Item, Staged, Result>,
 ): Begun<Staged, Result>[] {
   const begun: Begun<Staged, Result>[] = [];
-  for (const item of items) {
+  for (let at = from; at < items.length; at += 1) {
+    const item = items[at] as Item;
     const mark = markBatch(batch);
     try {
       begun.push({ staged: stage(batch, item) });
     } catch (error) {
-      rewindBatch(batch, mark);
+      rewindBatch(batch, mark, 'unfinished');
       if (error instanceof OutputFull && begun.length > 0) break;
       begun.push({ result: alone(item) });
     }
