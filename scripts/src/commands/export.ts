@@ -1,11 +1,12 @@
 import { orders } from '@annals/contract';
 import { type Command, Option } from '@commander-js/extra-typings';
-import { ExitError, type ExitName } from '../cli/exit.ts';
+import { ExitError, type ExitName, UsageError } from '../cli/exit.ts';
 import { catchInterrupt } from '../cli/interrupt.ts';
 import { createProgress } from '../cli/progress.ts';
 import type { Runner, Session } from '../cli/session.ts';
 import { count } from '../cli/text.ts';
 import { openOutput } from '../export/open-output.ts';
+import { writeBundle } from '../export/write-bundle.ts';
 import { type ExportFormat, exportFormats, writeExport } from '../export/write-export.ts';
 import { checkQuery, pageSize, queryOption, wholeNumber } from './shared.ts';
 
@@ -20,10 +21,54 @@ export function addExport(program: Command, run: Runner): void {
         .default('ndjson' as const),
     )
     .option('-o, --out <file>', 'a file in place of standard output, gzip when its name ends in .gz')
+    .option('--bundle <file>', 'all activities with what proves them, for annals verify; gzip by .gz')
     .option('--force', 'replace the file if it exists')
     .addOption(new Option('--order <order>').choices(orders).default('oldest' as const))
     .addOption(new Option('-n, --limit <count>', 'at most so many').argParser(wholeNumber()))
-    .action((options, command) => run(command, (session) => exportTo(session, options)));
+    .action((options, command) =>
+      run(command, (session) => {
+        const { bundle } = options;
+        if (bundle === undefined) return exportTo(session, options);
+        checkAlone(command);
+        return exportBundle(session, { bundle, force: options.force ?? false });
+      }),
+    );
+}
+
+/** A bundle is always the whole of a log. */
+function checkAlone(command: { getOptionValueSource(name: string): string | undefined }): void {
+  for (const name of ['query', 'format', 'out', 'order', 'limit']) {
+    if (command.getOptionValueSource(name) !== 'cli') continue;
+    throw new UsageError(`--bundle holds everything in the order of the log; it does not go with --${name}`);
+  }
+}
+
+async function exportBundle(
+  { terminal, io, connect }: Session,
+  { bundle: file, force }: { readonly bundle: string; readonly force: boolean },
+): Promise<ExitName> {
+  const { client } = await connect();
+  const progress = createProgress(terminal, { label: 'export', unit: 'bytes', stderr: io.stderr });
+  const interrupt = catchInterrupt(() => terminal.note('Stopping.'));
+  const { signal } = interrupt;
+  try {
+    const chunks = client.bundle({ signal });
+    await writeBundle({
+      chunks,
+      file,
+      replace: force,
+      signal,
+      onWritten: (done) => progress.update({ done }),
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new ExitError('interrupted', `Stopped; ${file} was not written.`, { cause: error });
+  } finally {
+    progress.end();
+    interrupt.release();
+  }
+  terminal.note(`The bundle was written to ${file}.`);
+  return 'ok';
 }
 
 interface ExportOptions {
