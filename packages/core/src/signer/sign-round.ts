@@ -16,8 +16,8 @@ const comparedMax = 200;
 const compareMs = 600_000;
 /** While one log waits for the disk, others go on; each takes a connection of the custodian. */
 const logsAtOnce = 3;
-/** A log that grows is signed so often at most. */
-const paceMs = 1_000;
+/** A log that grows is signed so often at most: with the rest of the way, within 1.5 s of a commit. */
+const paceMs = 800;
 /** How long a log that was refused is left alone. */
 const refusedMs = 10_000;
 
