@@ -29,9 +29,11 @@ export async function findCheckpoint(
     select epoch, size::float8 as size, root, note, verifier_keys as "verifierKeys",
       ${epochMs(sql.ref('signed_at'))} as "signedMs"
     from annals.checkpoint
-    where tenant_id = ${tx.tenantId} and (${epoch}::int is null or epoch = ${epoch})
+    where tenant_id = ${tx.tenantId}
+      and epoch = coalesce(${epoch}::int,
+        (select max(epoch) from annals.checkpoint where tenant_id = ${tx.tenantId}))
       and (${size}::bigint is null or size = ${size})
-    order by epoch desc, checkpoint.size desc limit 1`);
+    order by checkpoint.size desc limit 1`);
   if (row) return row;
   if (size !== null) throw notFound('no checkpoint was signed at this size', 'size');
   if (epoch !== null) throw notFound('no checkpoint was signed in this epoch', 'epoch');
