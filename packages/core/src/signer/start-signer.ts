@@ -42,8 +42,10 @@ export interface Signer {
   stop(): Promise<void>;
 }
 
-/** However often it is woken, rounds begin so far apart. */
+/** However often it is woken, rounds begin so far apart; */
 const gatherMs = 100;
+/** and where a round takes long, since there are very many logs, it rests as long, up to this. */
+const restMsMax = 500;
 const retryMs = 1_000;
 
 /**
@@ -79,7 +81,8 @@ export function startSigner(
       const begunMs = performance.now();
       await check();
       const moreMs = await work(services, { options, standing, signal: lost });
-      await pause(begunMs + gatherMs - performance.now(), signal);
+      const tookMs = performance.now() - begunMs;
+      await pause(Math.max(gatherMs - tookMs, Math.min(tookMs, restMsMax)), signal);
       await waiter.wait(moreMs);
     }
   };
