@@ -30,6 +30,7 @@ export async function takeSignerTurn({ connectionString, signal, work }: SignerT
     connectionString,
     application_name: 'annals signer',
     keepAlive: true,
+    connectionTimeoutMillis: 10_000,
     query_timeout: 10_000,
   });
   const lost = new AbortController();
