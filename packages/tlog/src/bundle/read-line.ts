@@ -105,7 +105,7 @@ function toPart(kind: string, salt: Uint8Array, items: readonly JsonObject[]): M
 function readErasure(item: JsonObject): ErasureItem {
   expectKeys(item, ['epoch', 'index', 'slotCount', 'slots', 'rest']);
   const slotCount = integerOf(item, 'slotCount', 1);
-  if (slotCount > 0xffff) throw new TlogError('bad_line', 'slotCount must be at most 65535');
+  if (slotCount > 530) throw new TlogError('bad_line', 'slotCount must be at most 530');
   return {
     epoch: epochOf(item),
     index: integerOf(item, 'index'),
