@@ -63,6 +63,7 @@ export {
   type Entry,
   type EntryHeader,
   type Erased,
+  type ErasedRecord,
   type ErasedSlots,
   type Erasing,
   type ErasureItem,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Tx } from '../database/database.ts';
+import { packBytes } from '../database/pack-bytes.ts';
 
 /** What was ever erased of one activity, and what it shows instead. */
 export interface ErasedRecord {
@@ -16,15 +17,17 @@ export async function addErasureItems(
   tx: Tx,
   { manifestId, records }: { readonly manifestId: string; readonly records: readonly ErasedRecord[] },
 ): Promise<void> {
+  const place = sql<number>`(n - 1)::int`;
+  const slots = packBytes(records.map((record) => record.slots));
+  const rests = packBytes(records.map((record) => record.rest));
   await tx.query(sql`
     insert into annals.erasure_item (tenant_id, manifest_id, batch_id, position, slot_count, slots, rest)
-    select ${tx.tenantId}, ${manifestId}, *
+    select ${tx.tenantId}, ${manifestId}, batch_id, position, slot_count, ${slots.pick(place)}, ${rests.pick(place)}
     from unnest(
       ${records.map(({ batchId }) => batchId)}::uuid[],
       ${records.map(({ position }) => position)}::int[],
-      ${records.map(({ slotCount }) => slotCount)}::int[],
-      ${records.map(({ slots }) => Buffer.from(slots))}::bytea[],
-      ${records.map(({ rest }) => Buffer.from(rest))}::bytea[])
+      ${records.map(({ slotCount }) => slotCount)}::int[]
+    ) with ordinality as record (batch_id, position, slot_count, n)
     on conflict (tenant_id, manifest_id, batch_id, position) do update
       set slots = excluded.slots, rest = excluded.rest`);
 }

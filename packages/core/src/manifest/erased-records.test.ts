@@ -66,7 +66,9 @@ const step: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
       ),
       { minLength: 1, maxLength: 4 },
     )
-    .map((fields) => [`redact ${fields.join(' ')}`, (ctx: Context) => redactFields(ctx, { fields })] as const),
+    .map(
+      (fields) => [`redact ${fields.join(' ')}`, (ctx: Context) => redactFields(ctx, { fields })] as const,
+    ),
   fc
     .constantFrom(20, 90)
     .map(

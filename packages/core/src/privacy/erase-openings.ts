@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import {
   decodeOpenings,
+  type ErasedRecord,
   type Erasing,
-  encodeOpenings,
   eraseMany,
   type LoggedRecord,
   saltBytes,
@@ -17,44 +17,33 @@ export interface RowErasure {
   readonly erasure: Erasure;
 }
 
-/** What opens the record's entry after an erasure, and what the manifest says of it. */
-export interface ErasedOpenings {
-  readonly openings: Buffer;
-  readonly slotCount: number;
-  readonly slots: Uint8Array;
-  readonly rest: Uint8Array;
-}
-
 /**
- * Forget what would tell the values that go: the seed of each record, or their salts.
+ * Forget what would tell the values that go, the seed of each record or their salts: what opens its entry then, and
+ * what the manifest says of it.
  *
  * Undefined where a record disagrees with its openings, because it was changed by other means: nothing proves it
  * any more, and that must not keep anybody's data from being erased.
  */
-export function eraseOpenings(changes: readonly RowErasure[]): (ErasedOpenings | undefined)[] {
-  const erasings = changes.map(toErasing);
+export function eraseOpenings(changes: readonly RowErasure[]): (ErasedRecord | undefined)[] {
+  const salts = randomBytes(changes.length * saltBytes);
+  const erasings = changes.map((change, at) =>
+    toErasing(change, salts.subarray(at * saltBytes, (at + 1) * saltBytes)),
+  );
   const erased = eraseMany(erasings.filter((erasing) => erasing !== undefined)).values();
   return erasings.map((erasing) => {
     const result = erasing && erased.next().value;
-    if (!result || result instanceof TlogError) return undefined;
-    const { openings, slots, rest } = result;
-    return {
-      openings: Buffer.from(encodeOpenings(openings)),
-      slotCount: openings.slots.length,
-      slots,
-      rest,
-    };
+    return result instanceof TlogError ? undefined : result;
   });
 }
 
-function toErasing({ row, erasure }: RowErasure): Erasing | undefined {
+function toErasing({ row, erasure }: RowErasure, restSalt: Uint8Array): Erasing | undefined {
   const opening = openingOf(row);
   return (
     opening && {
       before: recordOf(row),
       after: recordOf({ ...row, ...erasure.values } as LockedRow),
       opening,
-      restSalt: randomBytes(saltBytes),
+      restSalt,
     }
   );
 }

@@ -1,14 +1,16 @@
+import type { ErasedRecord } from '@annals/tlog';
 import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Tx } from '../database/database.ts';
+import { packBytes } from '../database/pack-bytes.ts';
 import { addErasureItems } from '../manifest/add-erasure-items.ts';
 import { openManifest } from '../manifest/open-manifest.ts';
-import { type ErasedOpenings, eraseOpenings, type RowErasure } from './erase-openings.ts';
+import { eraseOpenings, type RowErasure } from './erase-openings.ts';
 import { erasableColumns } from './erasure.ts';
 import { moment } from './examine.ts';
 
 interface Change extends RowErasure {
-  readonly erased: ErasedOpenings | undefined;
+  readonly erased: ErasedRecord | undefined;
 }
 
 export interface RewriteRows {
@@ -36,23 +38,24 @@ export async function rewriteRows(tx: Tx, { changes, clock }: RewriteRows): Prom
 }
 
 async function update(tx: Tx, changes: readonly Change[]): Promise<void> {
+  const openings = packBytes(changes.map(({ erased }) => erased?.openings));
   const times = changes.map(({ row }) => row.occurred_ms);
   const columns = erasableColumns.map(({ column }) => sql.ref(column));
   await tx.query(sql`
     update annals.activity as a set
       ${sql.join(columns.map((column) => sql`${column} = r.${column}`))},
-      tags = r.tags, erased = r.erased, seed = null, openings = r.openings,
+      tags = r.tags, erased = r.erased, seed = null, openings = ${openings.pick(sql`r.place`)},
       metadata = case when r.keeps_metadata then a.metadata else r.metadata end,
       details = case when r.keeps_details then a.details else r.details end
     from jsonb_to_recordset(${JSON.stringify(changes.map(toRecord))}::jsonb) as r (
       occurred_at timestamptz, id uuid, ${sql.join(columns.map((column) => sql`${column} text`))},
-      tags text[], erased text[], openings bytea,
+      tags text[], erased text[], place int,
       keeps_metadata boolean, metadata jsonb, keeps_details boolean, details jsonb)
     where a.tenant_id = ${tx.tenantId} and a.occurred_at = r.occurred_at and a.id = r.id
       and a.occurred_at between ${moment(Math.min(...times))} and ${moment(Math.max(...times))}`);
 }
 
-function toRecord({ row, erasure: { values }, erased }: Change): object {
+function toRecord({ row, erasure: { values } }: Change, place: number): object {
   const valueOf = (column: string) => (column in values ? values[column] : row[column]);
   return {
     ...Object.fromEntries(erasableColumns.map(({ column }) => [column, valueOf(column)])),
@@ -60,7 +63,7 @@ function toRecord({ row, erasure: { values }, erased }: Change): object {
     id: row['id'],
     tags: valueOf('tags'),
     erased: values.erased,
-    openings: erased ? `\\x${erased.openings.toString('hex')}` : null,
+    place,
     keeps_metadata: values.metadata === undefined,
     metadata: values.metadata ?? null,
     keeps_details: values.details === undefined,

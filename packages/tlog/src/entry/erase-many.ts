@@ -1,38 +1,63 @@
 import type { HashMemory } from '../sha256/hash-memory.ts';
 import { TlogError } from '../tlog-error.ts';
+import { hashBytes } from '../tree/hash.ts';
 import { alignSlots, type RebuiltSlot } from './align-slots.ts';
 import { saltBytes } from './commitment.ts';
 import { presenceOf, type SlotPresence } from './entry.ts';
 import { type EntryBatch, hashAt } from './entry-batch.ts';
-import { checkErasing, type Erased, type Erasing, eraseSlots, stateAfter } from './erase-slots.ts';
+import {
+  checkErasing,
+  type Erasing,
+  eraseSlots,
+  refuseWithheld,
+  slotsAfter,
+  stateAfter,
+} from './erase-slots.ts';
 import { inBatches } from './in-batches.ts';
-import { checkOpenings, type OpeningSlot, type Openings, type SlotState } from './openings.ts';
-import { checkWhole, erasedBits } from './rebuild-entry.ts';
+import {
+  checkOpenings,
+  encodeOpenings,
+  type OpeningSlot,
+  openingsHeader,
+  openingsHeaderBytes,
+  type SlotState,
+  stateNumbers,
+} from './openings.ts';
+import { checkWhole, type ErasedSlots, erasedBits } from './rebuild-entry.ts';
 import { type Slot, slotsOf } from './slots.ts';
 import { saltPlace, stageRest, stageSalts, stageSlot, tagBytes } from './stage-entry.ts';
+
+/** What `eraseSlots` leaves of a record, its openings encoded. */
+export interface ErasedRecord extends ErasedSlots {
+  readonly openings: Uint8Array;
+  readonly slotCount: number;
+}
 
 /**
  * What `eraseSlots` computes, for many records: what they are opened with then, or the errors with which it
  * refuses them, in their order.
  */
-export function eraseMany(erasings: readonly Erasing[], memory?: HashMemory): (Erased | TlogError)[] {
+export function eraseMany(erasings: readonly Erasing[], memory?: HashMemory): (ErasedRecord | TlogError)[] {
   return inBatches(erasings, { stage: stageErasure, read: readErased, alone: eraseAlone }, memory);
 }
 
-function eraseAlone(erasing: Erasing): Erased | TlogError {
+function eraseAlone(erasing: Erasing): ErasedRecord | TlogError {
   try {
-    return eraseSlots(erasing);
+    const { openings, slots, rest } = eraseSlots(erasing);
+    return { openings: encodeOpenings(openings), slotCount: openings.slots.length, slots, rest };
   } catch (error) {
     if (error instanceof TlogError) return error;
     throw error;
   }
 }
 
-/** Where a slot's salt or commitment is once the batch is hashed; or what it is already. */
-type StagedSlot =
-  | { readonly state: 'open'; readonly saltAt: number }
-  | { readonly state: Exclude<SlotState, 'open'>; readonly commitmentAt: number }
-  | OpeningSlot;
+/** A slot with the place of its salt or commitment, once the batch is hashed; or with the bytes, as it was. */
+interface StagedSlot {
+  readonly state: Exclude<SlotState, 'withheld'>;
+  readonly source: number | OpeningSlot;
+  /** What the record shows afterwards. */
+  readonly now: Slot | undefined;
+}
 
 interface StagedErasure {
   readonly presence: SlotPresence;
@@ -42,7 +67,7 @@ interface StagedErasure {
   readonly restAt: number;
 }
 
-/** Throws some of the errors of `eraseSlots`. */
+/** Throws where `eraseSlots` does, and then that is asked. */
 function stageErasure(batch: EntryBatch, erasing: Erasing): StagedErasure {
   checkErasing(erasing);
   const { after, opening, restSalt } = erasing;
@@ -50,12 +75,15 @@ function stageErasure(batch: EntryBatch, erasing: Erasing): StagedErasure {
     'seed' in opening
       ? stageWhole(batch, erasing, opening.seed)
       : { presence: opening.openings, slots: stageOpened(batch, erasing, opening.openings) };
-  const { bitmap, metadata, details } = presence;
-  // Only the states are looked at.
-  const aligned = alignSlots(after, { bitmap, metadata, details, slots: slots as readonly OpeningSlot[] });
-  if (slots[0]?.state !== 'open') throw new TlogError('bad_opening', 'the core is always open');
-  const restAt = stageRest(batch, { record: after, slots: aligned, restSalt });
-  return { presence: { bitmap, metadata, details }, slots, erased: erasedBits(aligned), restSalt, restAt };
+  const shown = slots.filter(({ now }) => now).length;
+  if (slots[0]?.state !== 'open' || shown !== slotsOf(after).length) {
+    throw new TlogError('record_mismatch', 'the record shows something else than less');
+  }
+  const rebuilt = slots.map(
+    ({ state, now }, number): RebuiltSlot => ({ number, state, ...(now && { shown: now }) }),
+  );
+  const restAt = stageRest(batch, { record: after, slots: rebuilt, restSalt });
+  return { presence, slots, erased: erasedBits(rebuilt), restSalt, restAt };
 }
 
 function stageWhole(batch: EntryBatch, { before, after }: Erasing, seed: Uint8Array) {
@@ -63,29 +91,35 @@ function stageWhole(batch: EntryBatch, { before, after }: Erasing, seed: Uint8Ar
   const shown = slotsOf(before);
   const saltsAt = batch.at;
   for (let pair = 0; 2 * pair < shown.length; pair += 1) stageSalts(batch, seed, pair);
-  const states = stateAfter(after);
+  const shownAfter = slotsAfter(after);
   const slots = shown.map((slot, at): StagedSlot => {
     const saltAt = saltPlace(saltsAt, at);
-    const state = states(slot, 'open');
-    if (state === 'open') return { state, saltAt };
+    const now = shownAfter(slot);
+    const state = stateAfter('open', slot, now);
+    if (state === 'open') return { state, source: saltAt, now };
     batch.saltMoves.from.push(saltAt);
     batch.saltMoves.to.push(batch.at + tagBytes);
-    return { state, commitmentAt: stageChanged(batch, slot) };
+    return { state, source: stageChanged(batch, slot), now };
   });
   return { presence: presenceOf(shown), slots };
 }
 
-function stageOpened(batch: EntryBatch, { before, after }: Erasing, openings: Openings): StagedSlot[] {
+function stageOpened(
+  batch: EntryBatch,
+  { before, after }: Erasing,
+  openings: Extract<Erasing['opening'], { openings: unknown }>['openings'],
+): StagedSlot[] {
   checkOpenings(openings);
-  const states = stateAfter(after);
-  return alignSlots(before, openings).map(({ number, shown }: RebuiltSlot, at): StagedSlot => {
+  const shownAfter = slotsAfter(after);
+  return alignSlots(before, openings).map(({ shown }, at): StagedSlot => {
     const stored = openings.slots[at] as OpeningSlot;
-    if (!shown && stored.state !== 'withheld') return stored;
-    const state = states(shown, stored.state);
-    if (state === 'open') return stored;
-    if (stored.state !== 'open') return { state, commitment: stored.commitment };
+    refuseWithheld(stored);
+    if (!shown) return { state: 'gone', source: stored, now: undefined };
+    const now = shownAfter(shown);
+    const state = stateAfter(stored.state, shown, now);
+    if (state === 'open' || stored.state !== 'open') return { state, source: stored, now };
     batch.bytes.set(stored.salt, batch.at + tagBytes);
-    return { state, commitmentAt: stageChanged(batch, { ...(shown as Slot), number }) };
+    return { state, source: stageChanged(batch, shown), now };
   });
 }
 
@@ -96,19 +130,27 @@ function stageChanged(batch: EntryBatch, slot: Slot): number {
   return at;
 }
 
-function readErased(batch: EntryBatch, { presence, slots, erased, restSalt, restAt }: StagedErasure): Erased {
-  const openings: Openings = {
-    ...presence,
-    slots: slots.map((slot): OpeningSlot => {
-      if ('saltAt' in slot) {
-        return { state: 'open', salt: batch.bytes.slice(slot.saltAt, slot.saltAt + saltBytes) };
-      }
-      return 'commitmentAt' in slot
-        ? { state: slot.state, commitment: hashAt(batch, slot.commitmentAt) }
-        : slot;
-    }),
-    restSalt,
-  };
-  checkOpenings(openings);
-  return { openings, slots: erased, rest: hashAt(batch, restAt) };
+function readErased(batch: EntryBatch, staged: StagedErasure): ErasedRecord {
+  const { presence, slots, erased, restSalt, restAt } = staged;
+  const { bitmap, metadata, details } = presence;
+  let length = restSalt.length;
+  for (const { state } of slots) length += 1 + lengthOf(state);
+  const openings = openingsHeader({ bitmap, metadata, details, restSalt }, length);
+  let at = openingsHeaderBytes;
+  for (const { state, source } of slots) {
+    openings[at] = stateNumbers[state];
+    if (typeof source !== 'number')
+      openings.set(source.state === 'open' ? source.salt : source.commitment, at + 1);
+    // A loop, since a view for so few bytes costs more.
+    else
+      for (let byte = 0; byte < lengthOf(state); byte += 1)
+        openings[at + 1 + byte] = batch.bytes[source + byte] as number;
+    at += 1 + lengthOf(state);
+  }
+  openings.set(restSalt, at);
+  return { openings, slotCount: slots.length, slots: erased, rest: hashAt(batch, restAt) };
+}
+
+function lengthOf(state: SlotState): number {
+  return state === 'open' ? saltBytes : hashBytes;
 }

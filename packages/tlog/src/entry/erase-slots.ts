@@ -4,7 +4,7 @@ import { commitSlot } from './commitment.ts';
 import { checkOpenings, type OpeningSlot, type Openings, type SlotState } from './openings.ts';
 import { commitErased, type ErasedSlots, type Opening, openingsOf } from './rebuild-entry.ts';
 import type { Json, JsonMap, LoggedRecord } from './record.ts';
-import { firstKeySlot, type Slot, slotsOf, slotValue } from './slots.ts';
+import { type Slot, slotsOf, slotValue } from './slots.ts';
 
 export interface Erasing {
   readonly before: LoggedRecord;
@@ -33,11 +33,12 @@ export function eraseSlots({ before, after, opening, restSalt }: Erasing): Erase
   checkErasing({ before, after });
   const openings = 'seed' in opening ? openingsOf(before, opening.seed) : opening.openings;
   checkOpenings(openings);
-  const states = stateAfter(after);
+  const shownAfter = slotsAfter(after);
   const slots = alignSlots(before, openings).map((slot, at): OpeningSlot => {
     const stored = openings.slots[at] as OpeningSlot;
-    if (!slot.shown && stored.state !== 'withheld') return stored;
-    const state = states(slot.shown, stored.state);
+    refuseWithheld(stored);
+    if (!slot.shown) return stored;
+    const state = stateAfter(stored.state, slot.shown, shownAfter(slot.shown));
     return state === 'open' ? stored : { state, commitment: commitmentOf(slot, stored) };
   });
   const next: Openings = { ...openings, slots, restSalt };
@@ -55,24 +56,35 @@ export function checkErasing({ before, after }: Pick<Erasing, 'before' | 'after'
     throw new TlogError('record_mismatch', 'an erasure keeps id, recordedAt and who wrote the record');
 }
 
-/** How a slot that shows something is accounted for when the record is stored as it is to be. */
-export function stateAfter(after: LoggedRecord) {
-  const shownAfter = new Map(slotsOf(after).map((slot) => [placeOf(slot), slot]));
-  return (shown: Slot | undefined, state: SlotState): Exclude<SlotState, 'withheld'> => {
-    if (state === 'withheld' || !shown) {
-      throw new TlogError('bad_argument', 'who erases must know the whole opening');
-    }
-    const now = shownAfter.get(placeOf(shown));
-    if (state === 'open' && now && hasSameValue(now, shown)) return 'open';
-    return now ? 'replaced' : 'gone';
+/** What the record shows afterwards in its slots, to be asked for each that shows something, in their order. */
+export function slotsAfter(after: LoggedRecord): (shown: Slot) => Slot | undefined {
+  const slots = slotsOf(after);
+  let next = 0;
+  return (shown) => {
+    const now = slots[next];
+    // By name and key: a key's number falls when others before it go.
+    if (now?.name !== shown.name || now.key !== shown.key) return undefined;
+    next += 1;
+    return now;
   };
 }
 
-/** Whether two slots have the same bytes, without making them. */
-function hasSameValue(a: Slot, b: Slot): boolean {
-  return isSameJson(a.content, b.content);
+/** How a slot is accounted for that was `open` or erased before, and shows `now` afterwards. */
+export function stateAfter(
+  stored: SlotState,
+  shown: Slot,
+  now: Slot | undefined,
+): Exclude<SlotState, 'withheld'> {
+  if (stored === 'open' && now && isSameJson(now.content, shown.content)) return 'open';
+  return now ? 'replaced' : 'gone';
 }
 
+export function refuseWithheld({ state }: OpeningSlot): void {
+  if (state !== 'withheld') return;
+  throw new TlogError('bad_argument', 'who erases must know the whole opening');
+}
+
+/** Whether two values have the same canonical bytes, without making them. */
 function isSameJson(a: Json, b: Json): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -89,9 +101,4 @@ function isSameJson(a: Json, b: Json): boolean {
 function commitmentOf({ number, shown }: RebuiltSlot, stored: OpeningSlot): Uint8Array {
   if (stored.state !== 'open') return stored.commitment;
   return commitSlot(number, { salt: stored.salt, value: slotValue(shown as Slot) });
-}
-
-/** Where a slot stands in a record: a key's number changes when others before it go. */
-function placeOf({ number, name, key }: Slot): string {
-  return number < firstKeySlot.metadata ? name : `${name}.${key}`;
 }

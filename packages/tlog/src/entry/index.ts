@@ -9,7 +9,7 @@ export {
   type SlotPresence,
   slotNumbers,
 } from './entry.ts';
-export { eraseMany } from './erase-many.ts';
+export { type ErasedRecord, eraseMany } from './erase-many.ts';
 export { type Erased, type Erasing, eraseSlots } from './erase-slots.ts';
 export { type ErasureItem, hashItem, type Manifest, manifestRoot, type PurgeItem } from './manifest.ts';
 export {

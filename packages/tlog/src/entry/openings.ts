@@ -1,7 +1,7 @@
 import { TlogError } from '../tlog-error.ts';
 import { hashBytes } from '../tree/hash.ts';
 import { saltBytes } from './commitment.ts';
-import { checkPresence, type SlotPresence, slotCount } from './entry.ts';
+import { checkPresence, type SlotPresence, slotCount, writeUint16 } from './entry.ts';
 
 /**
  * How a slot is accounted for. `open`: its value is in the record. `gone`: erased, and nothing is in its place.
@@ -10,6 +10,11 @@ import { checkPresence, type SlotPresence, slotCount } from './entry.ts';
  */
 export const slotStates = ['open', 'gone', 'replaced', 'withheld'] as const;
 export type SlotState = (typeof slotStates)[number];
+/** As they are encoded. */
+export const stateNumbers = { open: 0, gone: 1, replaced: 2, withheld: 3 } as const satisfies Record<
+  SlotState,
+  number
+>;
 
 /** With a salt the slot's commitment is computed from the record; without, it stands here. */
 export type OpeningSlot =
@@ -28,7 +33,7 @@ export interface Openings extends SlotPresence {
 }
 
 const version = 1;
-const headerBytes = 10;
+export const openingsHeaderBytes = 10;
 
 /**
  * Refuse openings that belong to no entry.
@@ -54,23 +59,30 @@ export function isErased(state: SlotState): boolean {
   return state === 'gone' || state === 'replaced';
 }
 
+/** What encoded openings begin with, and room for what follows. */
+export function openingsHeader(openings: Omit<Openings, 'slots'>, following: number): Uint8Array {
+  const { bitmap, metadata, details, restSalt } = openings;
+  const bytes = new Uint8Array(openingsHeaderBytes + following);
+  bytes[0] = version;
+  bytes[1] = restSalt ? 1 : 0;
+  writeUint16(bytes, 2, bitmap >>> 16);
+  writeUint16(bytes, 4, bitmap & 0xffff);
+  writeUint16(bytes, 6, metadata);
+  writeUint16(bytes, 8, details);
+  return bytes;
+}
+
 /** The bytes of `docs/format.md`. Errors: those of `checkOpenings`. */
 export function encodeOpenings(openings: Openings): Uint8Array {
   checkOpenings(openings);
-  const { bitmap, metadata, details, slots, restSalt } = openings;
+  const { slots, restSalt } = openings;
   const parts = slots.map((slot) => (slot.state === 'open' ? slot.salt : slot.commitment));
-  const length = parts.reduce((sum, part) => sum + 1 + part.length, headerBytes + (restSalt?.length ?? 0));
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  bytes[0] = version;
-  bytes[1] = restSalt ? 1 : 0;
-  view.setUint32(2, bitmap);
-  view.setUint16(6, metadata);
-  view.setUint16(8, details);
-  let at = headerBytes;
+  const length = parts.reduce((sum, part) => sum + 1 + part.length, restSalt?.length ?? 0);
+  const bytes = openingsHeader(openings, length);
+  let at = openingsHeaderBytes;
   for (const [index, slot] of slots.entries()) {
     const part = parts[index] as Uint8Array;
-    bytes[at] = slotStates.indexOf(slot.state);
+    bytes[at] = stateNumbers[slot.state];
     bytes.set(part, at + 1);
     at += 1 + part.length;
   }
@@ -84,14 +96,14 @@ export function encodeOpenings(openings: Openings): Uint8Array {
  * Errors  `bad_opening` or `bad_entry` for whatever `encodeOpenings` would not have written.
  */
 export function decodeOpenings(bytes: Uint8Array): Openings {
-  if (bytes.length < headerBytes || bytes[0] !== version || (bytes[1] ?? 2) > 1) {
+  if (bytes.length < openingsHeaderBytes || bytes[0] !== version || (bytes[1] ?? 2) > 1) {
     throw new TlogError('bad_opening', 'the openings are of another version, or end early');
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const presence = { bitmap: view.getUint32(2), metadata: view.getUint16(6), details: view.getUint16(8) };
   checkPresence(presence);
   const slots: OpeningSlot[] = [];
-  let at = headerBytes;
+  let at = openingsHeaderBytes;
   const take = (length: number): Uint8Array => {
     if (at + length > bytes.length) throw new TlogError('bad_opening', 'the openings end early');
     at += length;

@@ -6,9 +6,9 @@ import { type EntryBatch, endMessage } from './entry-batch.ts';
 import { checkOpenings, type OpeningSlot, type Openings } from './openings.ts';
 import { checkWhole, erasedBits, type Opening } from './rebuild-entry.ts';
 import type { LoggedRecord } from './record.ts';
-import { restValue } from './rest.ts';
+import { restOf } from './rest.ts';
 import { type Slot, slotsOf } from './slots.ts';
-import { reserve, writeBytes, writeValue } from './write-value.ts';
+import { reserve, writeBytes, writeJsonValue, writeValue } from './write-value.ts';
 
 /** A record with what it is opened with. */
 export interface Disclosure {
@@ -75,7 +75,7 @@ export function stageRest(batch: EntryBatch, { record, slots, restSalt }: Rest):
   checkSalt(restSalt);
   const restAt = beginMessage(batch, tags.rest, 0);
   writeBytes(batch, restSalt);
-  writeBytes(batch, restValue(record, slots));
+  writeJsonValue(batch, restOf(record, slots));
   endMessage(batch, 'slots', { start: restAt });
   return restAt;
 }

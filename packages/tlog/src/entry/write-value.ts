@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts';
 import { limits } from '../limits.ts';
 import { encodeText } from '../text.ts';
 import type { Json } from './record.ts';
@@ -23,6 +24,15 @@ export function writeValue(output: Output, slot: Slot): void {
     output.at = start;
     writeBytes(output, slotValue(slot));
   }
+}
+
+/** Write the same bytes as `canonicalJson`, or throw the same error. */
+export function writeJsonValue(output: Output, value: Json): void {
+  const start = output.at;
+  if (writeJson(output, value, 0)) return;
+  output.bytes.fill(0, start);
+  output.at = start;
+  writeBytes(output, canonicalJson(value));
 }
 
 /** Write the same bytes as `canonicalJson`, or return false: there may be no such bytes, and it knows why. */
