@@ -152,3 +152,5 @@ export function testSigningKey(origin: string): SigningKey {
 export function testPolicy(origin: string): string {
   return formatPolicy({ logs: [{ key: testSigningKey(origin) }], witnesses: [], quorum: { kind: 'none' } });
 }
+
+export { type Disturbance, type Disturbed, disturb, holdCommits } from './database/testing.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Client } from 'pg';
-import type { Database } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 export interface Killing {
   readonly db: Database;
@@ -38,4 +38,66 @@ export function killedAt(db: Database, { admin, step }: { admin: Client; step: n
       options,
     );
   return { db: { ...db, transaction }, wasKilled: () => killed };
+}
+
+/** For tests: what befalls a process in the middle of its work. */
+export interface Disturbance {
+  /** Before which of its statements and commits, counted from 0 over all of its transactions. */
+  readonly at: number;
+  /** `kill` ends the server process behind the connection; `leave` ends the work besides, as a killed process would. */
+  readonly kind: 'kill' | 'leave';
+}
+
+export interface Disturbed {
+  readonly db: Database;
+  /** Comes with `leave`. */
+  readonly signal: AbortSignal;
+  readonly happened: () => boolean;
+}
+
+/** For tests: a database to which that happens once. */
+export function disturb(db: Database, admin: Client, disturbance: Disturbance | undefined): Disturbed {
+  const leaving = new AbortController();
+  let step = 0;
+  let happened = false;
+  const pass = async (tx: Tx) => {
+    if (step++ !== disturbance?.at) return;
+    happened = true;
+    if (disturbance.kind === 'leave') leaving.abort();
+    const [backend] = await tx.query(sql<{ pid: number }>`select pg_backend_pid() as pid`);
+    await admin.query('select pg_terminate_backend($1, 5000)', [backend?.pid]);
+  };
+  const transaction: Database['transaction'] = (tenantId, work, options) =>
+    db.transaction(
+      tenantId,
+      async (tx) => {
+        const query: Tx['query'] = async (statement) => {
+          await pass(tx);
+          return tx.query(statement);
+        };
+        const result = await work({ ...tx, query });
+        await pass(tx);
+        return result;
+      },
+      options,
+    );
+  return { db: { ...db, transaction }, signal: leaving.signal, happened: () => happened };
+}
+
+/** For tests: a database whose transactions wait before they commit until they may. */
+export function holdCommits(db: Database) {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const transaction: Database['transaction'] = (tenantId, work, options) =>
+    db.transaction(
+      tenantId,
+      async (tx) => {
+        const result = await work(tx);
+        reached.resolve();
+        await released.promise;
+        return result;
+      },
+      options,
+    );
+  return { db: { ...db, transaction }, reached: reached.promise, release: () => released.resolve() };
 }

@@ -1,0 +1,76 @@
+import { maintain } from '@annals/core';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { auditBundle } from './log-model/bundle.ts';
+import { issueProofs, seeCheckpoints } from './log-model/issued.ts';
+import { type Step, steps } from './log-model/steps.ts';
+import { commitLate, openEpoch, signAs, takeStep } from './log-model/take-step.ts';
+import { contextOf, mixingMs, openWorld, type TenantModel, type World } from './log-model/world.ts';
+
+/** More runs look longer: each is another random sequence. */
+const numRuns = Number(process.env['ANNALS_MODEL_RUNS'] ?? 8);
+const seed = process.env['ANNALS_MODEL_SEED'];
+
+test(
+  'whatever happens to two processes and their tenants, all that was ever issued verifies',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (sequence) => {
+        const world = await openWorld();
+        try {
+          for (const step of sequence) {
+            await takeStep(world, step);
+            await check(world, step);
+          }
+          await finish(world);
+        } finally {
+          await world.close();
+        }
+      }),
+      { numRuns, ...(seed !== undefined && { seed: Number(seed) }), endOnFailure: false },
+    );
+  },
+  Math.max(120_000, numRuns * 30_000),
+);
+
+async function check(world: World, step: Step): Promise<void> {
+  for (const tenant of world.tenants) {
+    await seeCheckpoints(world, tenant, step.by);
+    if (tenant.nth !== step.tenant && step.kind !== 'seal') continue;
+    await issueProofs(world, tenant, step.by);
+    if (await auditBundle(world, tenant, 1 - step.by)) continue;
+    // What hinders is only that something is not signed yet.
+    await settle(world, tenant, step.by);
+    const report = await auditBundle(world, tenant, step.by);
+    if (!tenant.restored && tenant.published.length > 0) expect(report).toBeDefined();
+  }
+}
+
+async function settle(world: World, tenant: TenantModel, by: number): Promise<void> {
+  await signAs(world, tenant, contextOf(world, tenant, by));
+  await seeCheckpoints(world, tenant, by);
+}
+
+/** Let all that was begun come to its end: then nothing is pending. */
+async function finish(world: World): Promise<void> {
+  const on = { by: 0, disturbance: undefined };
+  for (const tenant of world.tenants) {
+    await commitLate(tenant);
+    await openEpoch(world, tenant, on);
+    await takeStep(world, { kind: 'go on', tenant: tenant.nth, ...on });
+    await settle(world, tenant, 1);
+  }
+  for (let round = 0; round < 2; round += 1) {
+    world.core.clock.advance(mixingMs + 60_000);
+    await maintain(world.processes[round % 2]?.services ?? expect.fail());
+    for (const tenant of world.tenants) await settle(world, tenant, 0);
+  }
+  const { rows } = await world.admin.query(`select kind, status from annals.job where status <> 'completed'`);
+  expect(rows).toEqual([]);
+  for (const tenant of world.tenants) {
+    await issueProofs(world, tenant, 0);
+    const report = await auditBundle(world, tenant, 0);
+    if (tenant.published.length === 0) continue;
+    expect(report).toMatchObject({ verdict: 'valid', receipts: { newer: 0, missing: 0 } });
+  }
+}
