@@ -138,14 +138,15 @@ function readErased(batch: EntryBatch, staged: StagedErasure): ErasedRecord {
   const openings = openingsHeader({ bitmap, metadata, details, restSalt }, length);
   let at = openingsHeaderBytes;
   for (const { state, source } of slots) {
+    const bytes = lengthOf(state);
     openings[at] = stateNumbers[state];
+    at += 1;
     if (typeof source !== 'number')
-      openings.set(source.state === 'open' ? source.salt : source.commitment, at + 1);
-    // A loop, since a view for so few bytes costs more.
+      openings.set(source.state === 'open' ? source.salt : source.commitment, at);
+    // A loop, since a view of so few bytes costs more.
     else
-      for (let byte = 0; byte < lengthOf(state); byte += 1)
-        openings[at + 1 + byte] = batch.bytes[source + byte] as number;
-    at += 1 + lengthOf(state);
+      for (let byte = 0; byte < bytes; byte += 1) openings[at + byte] = batch.bytes[source + byte] as number;
+    at += bytes;
   }
   openings.set(restSalt, at);
   return { openings, slotCount: slots.length, slots: erased, rest: hashAt(batch, restAt) };
