@@ -69,12 +69,48 @@ export function bytesOf(object: JsonObject, key: string, length?: number): Uint8
 
 /** A time as `Date.toISOString` writes it: one text for each. */
 export function timeOf(object: JsonObject, key: string): Date {
-  const text = textOf(object, key);
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime()) || time.toISOString() !== text) {
-    throw new TlogError('bad_line', `${key} must be a time as 2026-01-31T12:00:00.000Z`);
+  const time = readTime(textOf(object, key));
+  if (time) return time;
+  throw new TlogError('bad_line', `${key} must be a time as 2026-01-31T12:00:00.000Z`);
+}
+
+const punctuation = [
+  [4, '-'],
+  [7, '-'],
+  [10, 'T'],
+  [13, ':'],
+  [16, ':'],
+  [19, '.'],
+  [23, 'Z'],
+] as const;
+
+/** Several times as fast as to parse the text and to write it again, which bundles have two of a record. */
+function readTime(text: string): Date | undefined {
+  if (text.length !== 24 || punctuation.some(([at, character]) => text[at] !== character)) return undefined;
+  const [month, day] = [digitsAt(text, 5, 7), digitsAt(text, 8, 10)];
+  const [hour, minute, second] = [digitsAt(text, 11, 13), digitsAt(text, 14, 16), digitsAt(text, 17, 19)];
+  const date = new Date(0);
+  date.setUTCFullYear(digitsAt(text, 0, 4), month - 1, day);
+  date.setUTCHours(hour, minute, second, digitsAt(text, 20, 23));
+  // What is out of range has flowed into what stands before it.
+  const isExact =
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    date.getUTCHours() === hour &&
+    date.getUTCMinutes() === minute &&
+    date.getUTCSeconds() === second;
+  return isExact ? date : undefined;
+}
+
+/** NaN where there is another character. */
+function digitsAt(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
   }
-  return time;
+  return value;
 }
 
 /** A text of a bundle as a message may quote it: shortened, its control characters escaped. */
