@@ -7,6 +7,6 @@ export function canConcern({ ids, matcher }: Person): RawBuilder<boolean> {
   const pattern = supersetPattern(matcher.identifiers);
   if (pattern === undefined) return sql`true`;
   // The collation compares bytes, whatever the database's: the pattern says itself which cases are equal.
-  return sql`actor_id = any(${ids}::text[]) or subject_id = any(${ids}::text[]) or target_id = any(${ids}::text[])
-    or ${wholeText} collate "C" ~ ${pattern}`;
+  return sql`(actor_id = any(${ids}::text[]) or subject_id = any(${ids}::text[]) or target_id = any(${ids}::text[])
+    or ${wholeText} collate "C" ~ ${pattern})`;
 }

@@ -1,0 +1,185 @@
+import { anActivity } from '@annals/testkit';
+import { encodeBase64, type Manifest, manifestRoot } from '@annals/tlog';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { getActivity } from '../activity/get.ts';
+import type { Context } from '../context.ts';
+import { explainingActions } from '../job/own-actions.ts';
+import { seed } from '../job/testing.ts';
+import { openTestCore, sequenceAll, type TestCore } from '../testing.ts';
+import { ManifestEntity } from './entity.ts';
+import { listItems } from './list-items.ts';
+import { sealDueManifests } from './seal-due-manifests.ts';
+import { sealManifest } from './seal-manifest.ts';
+import {
+  anonymizePerson,
+  committedLeaves,
+  expectAccounted,
+  listed,
+  purgeBy,
+  redactFields,
+  survivors,
+} from './testing.ts';
+
+// A database each: whether a month can be dropped depends on all tenants, and so does what is due.
+let core: TestCore;
+beforeEach(async () => {
+  core = await openTestCore();
+});
+afterEach(() => core.close());
+
+const day = (n: number) => new Date(Date.UTC(2026, 5, n, 12));
+const hour = 3_600_000;
+
+async function aTenant(count = 3): Promise<Context> {
+  const ctx = core.context();
+  await seed(
+    ctx,
+    Array.from({ length: count }, (_, n) => anActivity({ occurredAt: day(1 + n), message: `${n}` })),
+  );
+  return ctx;
+}
+
+const manifests = (ctx: Context) =>
+  ctx.db.transaction(ctx.tenantId, (tx) =>
+    tx.em.find(ManifestEntity, {}, { orderBy: { openedAt: 'asc', id: 'asc' } }),
+  );
+
+const sealed = async (ctx: Context) =>
+  (await survivors(ctx))
+    .map(({ record }) => record)
+    .filter(({ action }) => action === 'annals.manifest_sealed');
+
+describe('an erasure manifest', () => {
+  test('gathers what several runs erase, the newest of each record, and is sealed once it is old enough', async () => {
+    const ctx = await aTenant();
+    await redactFields(ctx, { fields: ['message'] });
+    core.clock.advance(2 * hour);
+    await redactFields(ctx, { fields: ['actor.label'] });
+    await sequenceAll(core, ctx.tenantId);
+    core.clock.advance(21 * hour);
+    await sealDueManifests(core.services);
+    expect(await manifests(ctx)).toMatchObject([{ kind: 'erasure', sealedAt: null }]);
+    core.clock.advance(1 * hour);
+    await sealDueManifests(core.services);
+    const [manifest] = await manifests(ctx);
+    expect(manifest).toMatchObject({ items: 3, sealedAt: core.clock.now() });
+    // Other runs go into a new one.
+    await redactFields(ctx, { fields: ['target.label'] });
+    expect(await manifests(ctx)).toMatchObject([{ id: manifest?.id }, { sealedAt: null }]);
+  });
+
+  test('is sealed by a record of Annals that holds its root, and by one only', async () => {
+    const ctx = await aTenant();
+    await redactFields(ctx, { fields: ['message'] });
+    const id = (await manifests(ctx))[0]?.id ?? '';
+    const seal = { tenantId: ctx.tenantId, id };
+    expect(await sealManifest(core.services, seal)).toBe('waiting');
+    await sequenceAll(core, ctx.tenantId);
+    const outcomes = await Promise.all([1, 2, 3].map(() => sealManifest(core.services, seal)));
+    expect(outcomes).toEqual(['sealed', 'sealed', 'sealed']);
+    const [manifest] = await manifests(ctx);
+    const items = await ctx.db.transaction(ctx.tenantId, async (tx) => {
+      const pages: Manifest['items'][number][] = [];
+      for await (const page of listItems(tx, { id, kind: 'erasure' })) pages.push(...page);
+      return pages;
+    });
+    const root = manifestRoot({ kind: 'erasure', salt: manifest?.salt, items } as Manifest);
+    expect(Buffer.from(manifest?.root ?? [])).toEqual(Buffer.from(root));
+    expect(await sealed(ctx)).toMatchObject([
+      {
+        id: manifest?.activityId,
+        own: true,
+        target: { type: 'manifest', id },
+        metadata: { kind: 'erasure', items: 3, root: encodeBase64(root) },
+      },
+    ]);
+  });
+
+  test('loses nothing to a seal at the same time', async () => {
+    const ctx = await aTenant(5);
+    const committed = await committedLeaves(ctx);
+    await sequenceAll(core, ctx.tenantId);
+    const services = { ...core.services, manifestIntervalMs: 0 };
+    const fields = ['message', 'actor.label', 'target.label', 'context.ip', 'metadata'];
+    await Promise.all([
+      ...fields.map((field) => redactFields(ctx, { fields: [field] })),
+      ...fields.map(() => sealDueManifests(services)),
+    ]);
+    for (const [place, leaf] of await committedLeaves(ctx)) committed.set(place, leaf);
+    await sequenceAll(core, ctx.tenantId);
+    await sealDueManifests(services);
+    for (const [place, leaf] of await committedLeaves(ctx)) committed.set(place, leaf);
+    await sequenceAll(core, ctx.tenantId);
+    await expectAccounted(ctx, committed);
+    expect((await manifests(ctx)).every(({ sealedAt }) => sealedAt)).toBe(true);
+  });
+
+  test('is sealed at the end of each run where erasures are not mixed', async () => {
+    const ctx = await aTenant();
+    await sequenceAll(core, ctx.tenantId);
+    await redactFields({ ...ctx, manifestIntervalMs: 0 }, { fields: ['message'] });
+    expect(await sealed(ctx)).toMatchObject([{ metadata: { kind: 'erasure', items: 3 } }]);
+  });
+});
+
+describe('a purge manifest', () => {
+  const all = [{ name: 'all', keepDays: 10, since: 'occurredAt' as const }];
+
+  test('is sealed at the end of its run, as ranges of what was next to each other', async () => {
+    const ctx = await aTenant(14);
+    await sequenceAll(core, ctx.tenantId);
+    const job = await purgeBy(ctx, all);
+    expect(await listed(ctx)).toMatchObject({ purged: [{ epoch: 1, start: 0, end: 4 }] });
+    expect(await sealed(ctx)).toMatchObject([{ metadata: { kind: 'purge', items: 1 } }]);
+    const { metadata } = (await survivors(ctx)).find(({ record }) => record.action === 'retention.applied')
+      ?.record ?? { metadata: {} };
+    expect(metadata).toMatchObject({ jobId: job.id, manifests: [(await manifests(ctx))[0]?.id] });
+  });
+
+  test('waits for batches without a place in the log, and maintenance seals it then', async () => {
+    const ctx = await aTenant(14);
+    await purgeBy(ctx, all);
+    expect(await sealed(ctx)).toEqual([]);
+    await sequenceAll(core, ctx.tenantId);
+    await sealDueManifests(core.services);
+    expect(await sealed(ctx)).toHaveLength(1);
+  });
+
+  test('lists what a dropped partition held', async () => {
+    const ctx = core.context();
+    const old = Array.from({ length: 30 }, (_, n) =>
+      anActivity({ occurredAt: new Date(Date.UTC(2026, 0, n + 1)) }),
+    );
+    await seed(ctx, [...old, anActivity({ occurredAt: day(14) })]);
+    const committed = await committedLeaves(ctx);
+    await sequenceAll(core, ctx.tenantId);
+    const job = await purgeBy(ctx, all);
+    expect(job.result).toMatchObject({ changed: 30, partitionsDropped: ['2026-01'] });
+    expect(await sealed(ctx)).toMatchObject([{ metadata: { kind: 'purge', items: 1 } }]);
+    for (const [place, leaf] of await committedLeaves(ctx)) committed.set(place, leaf);
+    await sequenceAll(core, ctx.tenantId);
+    await expectAccounted(ctx, committed);
+  });
+});
+
+test('what explains the log is neither erased nor purged, not even by its name; the like of callers is', async () => {
+  const ctx = await aTenant();
+  await sequenceAll(core, ctx.tenantId);
+  await redactFields({ ...ctx, manifestIntervalMs: 0 }, { fields: ['message'] });
+  const [record] = await sealed(ctx);
+  const id = String(record?.id);
+  await seed(ctx, [
+    anActivity({ action: 'annals.manifest_sealed', actor: { type: 'worker', id: 'annals' } }),
+  ]);
+  core.clock.advance(400 * 24 * hour);
+  const before = await getActivity({ ctx, input: { id } });
+  const query = explainingActions.map((action) => `action:${action}`).join(' ');
+  const redacted = await redactFields(ctx, { query, fields: ['actor.id', 'metadata', 'target.id'] });
+  expect(redacted.result).toMatchObject({ changed: 1 });
+  await anonymizePerson(ctx, { id: 'annals' });
+  await anonymizePerson(ctx, { id: String(record?.target?.id) });
+  const policy = { name: 'all', keepDays: 1, since: 'occurredAt' as const, actions: [...explainingActions] };
+  const purged = await purgeBy(ctx, [policy, { ...policy, name: 'annals', actions: ['annals.*'] }]);
+  expect(purged.result?.counts).toContainEqual({ name: 'all', count: 1 });
+  expect(await getActivity({ ctx, input: { id } })).toEqual(before);
+});
