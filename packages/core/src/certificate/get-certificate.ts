@@ -3,6 +3,7 @@ import {
   accountOf,
   type Certificate,
   type CertifiedManifest,
+  encodeBase64,
   formatPolicy,
   outOfReachOf,
   parseVerifierKey,
@@ -82,8 +83,10 @@ async function certifyManifests(tx: Tx, ctx: Context, job: JobRow): Promise<List
 
 /** The keys under which the log signed the checkpoints that the proofs lead to. */
 function policyOf(records: readonly Certified[]): string {
-  const keys = new Set(records.flatMap(({ checkpoint }) => checkpoint?.verifierKeys ?? []));
-  const logs = Array.from(keys, (key) => ({ key: parseVerifierKey(key) }));
+  const keys = records.flatMap(({ checkpoint }) => checkpoint?.verifierKeys.map(parseVerifierKey) ?? []);
+  // A policy lists a public key once, whichever epochs it signed.
+  const distinct = new Map(keys.map((key) => [encodeBase64(key.publicKey), key]));
+  const logs = Array.from(distinct.values(), (key) => ({ key }));
   return formatPolicy({ logs, witnesses: [], quorum: { kind: 'none' } });
 }
 

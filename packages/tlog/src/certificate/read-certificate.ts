@@ -61,7 +61,9 @@ function toCertificate(json: JsonObject): Certificate {
     'manifests',
     'policy',
   ]);
-  for (const name of ['tenantId', 'policy']) textOf(json, name);
+  for (const name of ['tenantId', 'policy']) {
+    if (!textOf(json, name).isWellFormed()) throw bad(`${name} holds a lone surrogate`);
+  }
   toObject(json['account'], 'account');
   arrayOf(json, 'outOfReach', 100);
   checkJob(toObject(json['job'], 'job'));

@@ -1,10 +1,12 @@
 import { decodeBase64 } from '../base64.ts';
+import { policyOfEpochs } from '../bundle/checkpoints.ts';
 import { readRecord } from '../bundle/read-record.ts';
 import { equalBytes } from '../bytes.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { decodeOpenings } from '../entry/openings.ts';
 import { type Opening, rebuildEntry } from '../entry/rebuild-entry.ts';
 import type { Json, LoggedRecord } from '../entry/record.ts';
+import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts';
 import { parseNote } from '../note/signed-note.ts';
 import { formatPolicy } from '../policy/format-policy.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
@@ -122,7 +124,7 @@ function checkPolicy({ policy, requested, completed, manifests }: Certificate): 
   const plain: Policy = { logs: logs.map(({ key }) => ({ key })), witnesses: [], quorum: { kind: 'none' } };
   expectSame(policy, formatPolicy(plain), 'it says more than the keys of the log');
   for (const { proof } of [requested, completed, ...manifests.flatMap(({ sealed }) => sealed ?? [])]) {
-    if (proof) verifyCheckpoint(parseNote(proof.note), plain);
+    if (proof) readSigned(proof, plain);
   }
 }
 
@@ -147,7 +149,8 @@ function readCertified(
   certified: CertifiedRecord,
   tenantId: string,
 ): { record: LoggedRecord; leaf: Uint8Array } {
-  const record = readRecord(certified.record, true);
+  // A copy, for the reader makes its argument the record.
+  const record = readRecord({ ...certified.record }, true);
   const { leaf, slots } = rebuildEntry(record, openingOf(certified));
   expectSame(record.tenantId, tenantId, 'the record is of another tenant');
   const idMs = Number.parseInt(record.id.slice(0, 8) + record.id.slice(9, 13), 16);
@@ -170,10 +173,17 @@ function checkProof(
   const { proof } = certified;
   if (!proof) throw new Awaited('no signed checkpoint covers it yet');
   const { leaf } = readCertified(certified, certificate.tenantId);
-  const { checkpoint } = verifyCheckpoint(parseNote(proof.note), policy);
+  const checkpoint = readSigned(proof, policy);
   checkOrigin(checkpoint.origin, { proof, tenantId: certificate.tenantId });
   const { size, root } = checkpoint;
   verifyInclusion({ leafHash: leaf, index: proof.index, size, root, proof: proof.hashes.map(decodeBase64) });
+}
+
+/** The checkpoint of a proof; who trusts a key for one epoch of a log trusts it for all, as with bundles. */
+function readSigned({ note, epoch }: CertifiedProof, policy: Policy): Checkpoint {
+  const signed = parseNote(note);
+  const { origin, size } = parseCheckpoint(signed.text);
+  return verifyCheckpoint(signed, policyOfEpochs(policy, [{ epoch, origin, size }])).checkpoint;
 }
 
 /** A key can sign the logs of many tenants: the origin says whose this one is. */
