@@ -116,6 +116,12 @@ describe('a bundle', () => {
     );
   });
 
+  test('cut within a tile accuses nobody of what came behind the cut', async () => {
+    const lines = eventful();
+    const { findings } = await verify(lines.slice(0, recordAt(lines, 40)));
+    expect(findings.map(({ code }) => code)).toEqual(['bundle_truncated']);
+  });
+
   test('that is mangled never makes the verifier throw', async () => {
     const log = createTestLog();
     log.append();

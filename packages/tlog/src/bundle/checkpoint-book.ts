@@ -18,8 +18,9 @@ export interface CheckpointBook {
   /** What the tree must come to at which sizes. */
   expected(): ExpectedHead[];
   readonly newest: TreeHead | undefined;
-  /** When the whole log has passed by. */
-  finish(rotations: readonly Rotation[]): { count: number; newest: TrustedCheckpoint | undefined };
+  readonly count: number;
+  /** When the whole log has passed by: who vouches for its newest checkpoint. */
+  finish(rotations: readonly Rotation[]): TrustedCheckpoint | undefined;
 }
 
 export interface CheckpointBookOptions {
@@ -45,6 +46,9 @@ export function createCheckpointBook({ log, policy, findings }: CheckpointBookOp
     get newest() {
       return newest?.head;
     },
+    get count() {
+      return count;
+    },
     add: (note) => {
       count += 1;
       if (count > bundleLimits.checkpointsMax) {
@@ -68,7 +72,7 @@ export function createCheckpointBook({ log, policy, findings }: CheckpointBookOp
     finish: (rotations) => {
       trust.finish(rotations);
       checkNewest({ log, newest, anyQuorum, findings });
-      return { count, newest: newest?.trusted };
+      return newest?.trusted;
     },
   };
 }

@@ -35,11 +35,11 @@ function reportLog(
   { log, checkpoints, root, recordedMs: [first, last] }: LogState,
   { rotations, ended }: { readonly rotations: readonly Rotation[]; readonly ended: boolean },
 ): LogReport {
-  const { count = 0, newest } = ended ? checkpoints.finish(rotations) : {};
+  const newest = ended ? checkpoints.finish(rotations) : undefined;
   return {
     ...log,
     ...(root && { root: encodeBase64(root) }),
-    checkpoints: count,
+    checkpoints: checkpoints.count,
     keys: newest?.keys.map(formatVerifierKey) ?? [],
     cosignatures:
       newest?.cosignatures.map(({ witness, timestamp }) => ({
