@@ -1,0 +1,21 @@
+"""Receipts: a JSON line for each activity that the log took."""
+
+from encoding import FormatError, decode_base64, integer, members, need, parse_json, text, uuid
+
+
+def parse_receipts(source):
+    receipts = []
+    for at, line in enumerate(source.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = parse_json(line)
+            members(value, ("tenantId", "id", "batchId", "position", "leaf"), ("origin",))
+            text(value["tenantId"])
+            uuid(value["id"])
+            uuid(value["batchId"])
+            integer(value["position"])
+            receipts.append({**value, "leaf": decode_base64(value["leaf"], 32)})
+        except FormatError as error:
+            raise FormatError(f"line {at} is no receipt: {error}") from None
+    return receipts
