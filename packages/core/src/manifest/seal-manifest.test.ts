@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from '@annals/contract';
 import { anActivity } from '@annals/testkit';
 import { encodeBase64, type Manifest, manifestRoot } from '@annals/tlog';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -145,17 +146,21 @@ describe('a purge manifest', () => {
     expect(await sealed(ctx)).toHaveLength(1);
   });
 
-  test('lists what a dropped partition held', async () => {
+  test('lists what a dropped partition held, of batches that reach beyond it what stood in it', async () => {
     const ctx = core.context();
-    const old = Array.from({ length: 30 }, (_, n) =>
-      anActivity({ occurredAt: new Date(Date.UTC(2026, 0, n + 1)) }),
-    );
-    await seed(ctx, [...old, anActivity({ occurredAt: day(14) })]);
+    const inMonth = (month: number, days: number) =>
+      Array.from({ length: days }, (_, n) =>
+        anActivity({ occurredAt: new Date(Date.UTC(2026, month, n + 1)) }),
+      );
+    // One within January, one over it and February and June, one that skips January.
+    await seed(ctx, inMonth(0, 30));
+    await seed(ctx, [...inMonth(0, 3), ...inMonth(1, 2), anActivity({ occurredAt: day(14) })]);
+    await seed(ctx, [...inMonth(-1, 2), ...inMonth(1, 2)]);
     const committed = await committedLeaves(ctx);
     await sequenceAll(core, ctx.tenantId);
-    const job = await purgeBy(ctx, all);
-    expect(job.result).toMatchObject({ changed: 30, partitionsDropped: ['2026-01'] });
-    expect(await sealed(ctx)).toMatchObject([{ metadata: { kind: 'purge', items: 1 } }]);
+    const job = await purgeBy(ctx, [{ ...all[0], keepDays: 134 } as RetentionPolicy]);
+    expect(job.result).toMatchObject({ changed: 37, partitionsDropped: ['2025-12', '2026-01'] });
+    expect(await sealed(ctx)).toMatchObject([{ metadata: { kind: 'purge' } }]);
     for (const [place, leaf] of await committedLeaves(ctx)) committed.set(place, leaf);
     await sequenceAll(core, ctx.tenantId);
     await expectAccounted(ctx, committed);

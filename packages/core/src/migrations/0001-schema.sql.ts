@@ -298,7 +298,8 @@ const functions = [
   // Dropped only when its rows are just the \`expected\` ones of one tenant, all recorded by then; else the answer
   // is false, as it is when the lock cannot be had at once: whoever waits for it makes all others wait. The
   // parent is locked first, as inserts do, so that the two cannot wait for each other. What goes is listed in the
-  // manifest: here, since nobody else may read the partition between its count and its end.
+  // manifest: here, since nobody else may read the partition between its count and its end. Of a batch that lies
+  // within the month all goes, so that its row tells, and the partition is read for the others only.
   ownerFunction(
     `drop_activity_partition(partition_name text, tenant text, expected bigint,
       recorded_until timestamptz default 'infinity', manifest uuid default null)`,
@@ -307,6 +308,7 @@ const functions = [
     declare
       total bigint;
       own bigint;
+      first timestamptz;
     begin
       if partition_name !~ '^activity_[0-9]{6}$' then
         raise exception 'not a partition of activity: %', partition_name;
@@ -324,12 +326,21 @@ const functions = [
         into total, own using tenant, recorded_until;
       if total <> expected or own <> expected then return false; end if;
       if manifest is not null then
+        first := to_timestamp(right(partition_name, 6), 'YYYYMM');
         execute format(
           'insert into annals.purge_item as i (tenant_id, manifest_id, batch_id, positions)
-            select $1, $2, batch_id, range_agg(int4range(position, position + 1)) from annals.%I group by batch_id
+            select $1, $2, gone.* from (
+              select b.id, case
+                when b.first_occurred_at >= $3 and b.last_occurred_at < $4 then int4multirange(int4range(0, b.size))
+                else (select range_agg(int4range(a.position, a.position + 1)) from annals.%I a
+                  where a.tenant_id = $1 and a.batch_id = b.id)
+              end as positions
+              from annals.batch b
+              where b.tenant_id = $1 and b.first_occurred_at < $4 and b.last_occurred_at >= $3
+            ) as gone where gone.positions is not null
             on conflict (tenant_id, manifest_id, batch_id) do update set positions = i.positions + excluded.positions',
           partition_name)
-          using tenant, manifest;
+          using tenant, manifest, first, first + interval '1 month';
       end if;
       execute format('drop table annals.%I', partition_name);
       return true;
