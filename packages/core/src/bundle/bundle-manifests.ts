@@ -59,9 +59,16 @@ function placeOf({ activityId }: Row, { seals, logs }: Known): Place {
   return place && place[1] < covered ? place : unsealed;
 }
 
+const lastMoment = new Date('9999-12-01T00:00:00.000Z');
+
 async function findSeals(tx: Tx, ids: readonly string[]): Promise<Map<string, Place>> {
-  if (ids.length === 0) return new Map();
-  const times = ids.map((id) => timeOfId(id).toISOString()).toSorted();
+  const times = ids
+    .map((id) => timeOfId(id))
+    // Of what is no id of an activity the time can be beyond what the database knows.
+    .filter((time) => time < lastMoment)
+    .map((time) => time.toISOString())
+    .toSorted();
+  if (times.length === 0) return new Map();
   const rows = await tx.query(sql<{ id: string; epoch: number; index: number }>`
     select a.id, b.epoch, (b.first_index + a.position)::float8 as index
     from annals.activity a join annals.batch b on b.tenant_id = a.tenant_id and b.id = a.batch_id
