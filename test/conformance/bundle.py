@@ -6,9 +6,8 @@ import zlib
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from encoding import FormatError, decode_base64, integer, members, milliseconds, need, parse_json, text, utf8, uuid
+from encoding import FormatError, decode_base64, integer, members, milliseconds, need, parse_json, text, utf8
 from entry import read_epoch, read_item
-from notes import parse_checkpoint
 
 TILE = 256
 MAX_LINE = 4 * 1024 * 1024
@@ -49,7 +48,7 @@ def escaped(tenant):
 
 def base_of(origin, tenant, epoch):
     """The origin of epoch 1 of the logs of which this is the origin of an epoch."""
-    base, suffix = origin, "" if epoch == 1 else f"/e{epoch}"
+    suffix = "" if epoch == 1 else f"/e{epoch}"
     need(origin.endswith(suffix), "an origin of another epoch")
     base = origin[: len(origin) - len(suffix)]
     need(base.endswith("/" + escaped(tenant)), "an origin of another tenant")
@@ -71,7 +70,7 @@ def lines_of(path):
             try:
                 line = source.readline(MAX_LINE + 2)
             except EOFError:
-                raise BundleError("bundle_truncated", count + 1, "the compressed file ends too early") from None
+                raise BundleError("bundle_malformed", count + 1, "the compressed file ends too early") from None
             except (OSError, zlib.error) as error:
                 raise BundleError("bundle_malformed", count + 1, f"the compressed file is damaged: {error}") from None
             if not line:
@@ -80,7 +79,7 @@ def lines_of(path):
             if not line.endswith(b"\n"):
                 if len(line) > MAX_LINE:
                     raise BundleError("bundle_malformed", count, "a line of more than 4 MiB")
-                raise BundleError("bundle_truncated", count, "the last line has no end")
+                raise BundleError("bundle_malformed", count, "the last line has no end")
             yield line[:-1]
 
 
@@ -124,6 +123,9 @@ class Bundle:
             members(log, ("epoch", "origin", "size"))
             self.logs.append(Log(read_epoch(log), text(log["origin"]), integer(log["size"], 1)))
         epochs = [log.epoch for log in self.logs]
+        need(epochs, "no log")
+        self.base = base_of(self.logs[0].origin, self.tenant, epochs[0])
+        need(all(log.origin == origin_of(self.base, log.epoch) for log in self.logs), "logs of several names")
         need(all(a < b for a, b in zip(epochs, epochs[1:])), "epochs do not ascend")
         self.read_preamble({log.epoch: log for log in self.logs})
 
@@ -140,7 +142,8 @@ class Bundle:
                 members(value, ("epoch", "note"))
                 need(read_epoch(value) in logs, "a checkpoint of no log")
                 log = logs[value["epoch"]]
-                log.checkpoints.append(parse_checkpoint(text(value["note"])))
+                need(isinstance(value["note"], str), "a note is a text")
+                log.checkpoints.append(value["note"])
                 need(len(log.checkpoints) <= MAX_CHECKPOINTS, f"more than {MAX_CHECKPOINTS} checkpoints of a log")
             elif kind == "manifest":
                 last = self.read_manifest(value, last)
@@ -155,7 +158,7 @@ class Bundle:
         milliseconds(value["openedAt"])
         need(isinstance(value["items"], list) and len(value["items"]) <= MAX_ITEMS, f"no list of {MAX_ITEMS} items")
         head = tuple(value[name] for name in ("kind", "salt", "sealed", "openedAt"))
-        manifest = self.manifests.get(uuid(value["id"]))
+        manifest = self.manifests.get(text(value["id"]))
         if manifest is None:
             manifest = Manifest(value["id"], value["kind"], decode_base64(value["salt"], 16), head)
             self.manifests[manifest.id] = manifest
@@ -198,7 +201,9 @@ class Bundle:
                 return found
             self.tile_bytes += size + 1
             need(self.tile_bytes <= MAX_TILE_BYTES, "a tile of more than 64 MiB")
-            members(value, ("epoch", "index", "own", "record"), ("seed", "openings"))
+            # What is in the last three is the record's own fault: it is reported there.
+            members(value, ("epoch", "index", "own"), ("record", "seed", "openings"))
+            need(not ("seed" in value and "openings" in value), "both a seed and openings")
             need(read_epoch(value) == log.epoch, "a record of another epoch")
             last = integer(value["index"], last, start + count - 1)
             need(isinstance(value["own"], bool), "not a boolean")

@@ -1,5 +1,7 @@
 """Verification of Ed25519 signatures (RFC 8032, section 5.1.7), on Python's integers.
 
+As docs/format.md asks: S is below the order of the group, and neither the key nor R is of small order.
+
 Points are in extended homogeneous coordinates (X, Y, Z, T) with x = X/Z, y = Y/Z, x*y = T/Z; the formulas are
 those of RFC 8032, section 5.1.4. Nothing here is secret, so nothing takes constant time.
 """
@@ -88,12 +90,8 @@ def rows_of_key(key):
     return None if point is None or is_small_order(point) else multiples(negate(point))
 
 
-def is_key(key):
-    return len(key) == 32 and rows_of_key(bytes(key)) is not None
-
-
 def verify(key, message, signature):
-    """Whether a signature of 64 bytes is one of the message by the key: S is below the order, and R = S*B - k*A."""
+    """Whether a signature of 64 bytes is one of the message by the key: R = S*B - k*A."""
     if len(key) != 32 or len(signature) != 64:
         return False
     rows = rows_of_key(bytes(key))
@@ -101,7 +99,8 @@ def verify(key, message, signature):
     if rows is None or s >= ORDER:
         return False
     k = int.from_bytes(sha512(signature[:32] + key + message).digest(), "little") % ORDER
-    return encode(add(times(s, BASE_ROWS), times(k, rows))) == signature[:32]
+    r = add(times(s, BASE_ROWS), times(k, rows))
+    return encode(r) == signature[:32] and not is_small_order(r)
 
 
 def public_key(seed):

@@ -10,6 +10,7 @@ MAX_LEVELS = 100
 EPOCH_START = datetime(1970, 1, 1, tzinfo=timezone.utc)
 BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -59,15 +60,13 @@ def uuid(value):
 
 
 def milliseconds(value):
-    """Milliseconds since 1970 of a time, which has its one spelling."""
+    """Milliseconds since 1970, or before, of a time in its one spelling."""
     need(isinstance(value, str) and TIME.fullmatch(value), "not a time")
     try:
         time = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     except ValueError:
         raise FormatError("no such time") from None
-    since = (time - EPOCH_START) // timedelta(milliseconds=1)
-    need(since >= 0, "a time before 1970")
-    return since
+    return (time - EPOCH_START) // timedelta(milliseconds=1)
 
 
 def uuid_time(value):
@@ -118,12 +117,12 @@ def parse_json(source):
 def canonical(value):
     """JCS (RFC 8785) of a value, as UTF-8."""
     parts = []
-    _write(value, parts, 0)
+    _write(value, parts, 1)
     return utf8("".join(parts))
 
 
 def _write(value, parts, level):
-    need(level <= MAX_LEVELS, f"more than {MAX_LEVELS} levels")
+    need(level <= MAX_LEVELS or not isinstance(value, (dict, list)), f"more than {MAX_LEVELS} levels")
     if isinstance(value, str):
         parts.append(_quoted(value))
     elif value is None or value is True or value is False:
@@ -179,3 +178,28 @@ def number(value):
         return f"{sign}0.{'0' * -point}{digits}"
     shown = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
     return f"{sign}{shown}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+def ecmascript(value, depth=None):
+    """JSON as ECMAScript's JSON.stringify writes it: without blanks, or indented by two where a depth is given."""
+    if not isinstance(value, (dict, list)) or not value:
+        return canonical(value).decode()
+    inner = None if depth is None else depth + 1
+    if isinstance(value, list):
+        parts = [ecmascript(item, inner) for item in value]
+        start, end = "[]"
+    else:
+        colon = ":" if depth is None else ": "
+        parts = [_quoted(key) + colon + ecmascript(value[key], inner) for key in in_order(value)]
+        start, end = "{}"
+    if depth is None:
+        return start + ",".join(parts) + end
+    line = "\n" + "  " * depth
+    return start + ",".join(line + "  " + part for part in parts) + line + end
+
+
+def in_order(value):
+    """The keys of an object as ECMAScript keeps them: those that are array indexes ascend before the others."""
+    indexes = [key for key in value if ARRAY_INDEX.fullmatch(key) and int(key) < 2**32 - 1]
+    others = set(indexes)
+    return sorted(indexes, key=int) + [key for key in value if key not in others]

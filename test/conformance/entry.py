@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from struct import pack, unpack_from
 
-from encoding import canonical, decode_base64, integer, members, milliseconds, need
+from encoding import FormatError, canonical, decode_base64, integer, members, milliseconds, need
 from encoding import sorted_keys, text, utf8, uuid
 from tree import H, root_of
+
+class Mismatch(FormatError):
+    """An activity and its seed or openings do not belong together."""
+
 
 OPEN, GONE, REPLACED, WITHHELD = 0, 1, 2, 3
 STATES = ("open", "gone", "replaced", "withheld")
@@ -45,22 +49,21 @@ PLACE = ("tenantId", "occurredAt")
 
 def read_activity(record, place=PLACE):
     """Checks the form of an activity: its members and their types."""
-    required = ("id", "recordedAt", *place, *VOCABULARY, "actor")
-    members(record, required, (*TEXTS, "subject", "target", "context", "tags", "metadata", "details", "erased"))
+    required = ("id", "recordedAt", *place, *VOCABULARY, "actor", "tags", "metadata")
+    members(record, required, (*TEXTS, "subject", "target", "context", "details", "erased"))
     uuid(record["id"])
-    need(record["id"][14] == "7" and record["id"][19] in "89ab", "not a UUID of version 7")
-    milliseconds(record["recordedAt"])
+    for name in ("recordedAt", *place[1:]):
+        milliseconds(record[name])
     for name in (*VOCABULARY, *TEXTS, *place):
-        if name in record:
-            text(record[name])
+        need(isinstance(record.get(name, ""), str), f"{name} is no text")
     _texts(record["actor"], ("type",), ("id", "label"))
     _texts(record.get("subject", {}), (), ("id",))
-    _texts(record.get("target", {}), (), ("type", "id", "label"))
+    if "target" in record:
+        _texts(record["target"], ("type",), ("id", "label"))
     _texts(record.get("context", {}), (), CONTEXT)
     for name in ("tags", "erased"):
         need(isinstance(record.get(name, []), list), f"{name} is no list")
-        for item in record.get(name, []):
-            text(item)
+        need(all(isinstance(item, str) for item in record.get(name, [])), f"{name} is no list of texts")
     for name in ("metadata", "details"):
         need(isinstance(record.get(name, {}), dict), f"{name} is no object")
     return record
@@ -68,7 +71,7 @@ def read_activity(record, place=PLACE):
 
 def _texts(value, required, optional):
     for item in members(value, required, optional).values():
-        text(item)
+        need(isinstance(item, str), "not a text")
 
 
 def shown_slots(record):
@@ -158,6 +161,7 @@ class Entry:
     rest: bytes | None
     rest_value: bytes | None
     open_names: frozenset  # of slots whose value the leaf commits to: names below 256, else ("metadata", key)
+    unproven: bool  # whether something is shown in a slot that is not open
 
     def withheld(self):
         return any(state == WITHHELD for _, state, *_ in self.slots)
@@ -169,13 +173,13 @@ def rebuild(record, own, seed=None, openings=None):
     keys = {name: sorted_keys(record.get(name, {})) for name in ("metadata", "details")}
     need(len(keys["metadata"]) <= MAX_KEYS and len(keys["details"]) <= MAX_KEYS, f"more than {MAX_KEYS} keys")
     if openings is None:
-        need("erased" not in record, "an activity with its seed says that something was erased")
+        fit(not record.get("erased"), "an activity with its seed says that something was erased")
         openings = _whole(shown, keys, seed)
-    need("erased" not in record or openings.rest_salt is not None or _partly(openings), "erased, and no salt of the rest")
-    slots, names = _align(record, openings, shown, keys)
+    slots, names, unproven = _align(record, openings, shown, keys)
+    recorded_at = milliseconds(record["recordedAt"])
+    need(0 <= recorded_at <= MAX_RECORDED_AT, "received before 1970")
     header = pack(
-        ">BBHIHHQ", 1, 2 if own else 1, 1, openings.bitmap, openings.metadata, openings.details,
-        milliseconds(record["recordedAt"]),
+        ">BBHIHHQ", 1, 2 if own else 1, 1, openings.bitmap, openings.metadata, openings.details, recorded_at,
     )  # fmt: skip
     data = header + bytes.fromhex(record["id"].replace("-", "")) + b"".join(slot[4] for slot in slots)
     erased = rest = rest_value = None
@@ -184,11 +188,12 @@ def rebuild(record, own, seed=None, openings=None):
         rest_value = canonical({"erased": record.get("erased", []), "values": _rest_values(record, slots, names)})
         rest = H(b"annals/rest/1\0\0\0", openings.rest_salt, rest_value)
     known = frozenset(name for name, slot in zip(names, slots) if slot[1] == OPEN)
-    return Entry(H(b"\0", data), data, slots, erased, rest, rest_value, known)
+    return Entry(H(b"\0", data), data, slots, erased, rest, rest_value, known, unproven)
 
 
-def _partly(openings):
-    return any(state != OPEN for state, _ in openings.slots)
+def fit(condition, what):
+    if not condition:
+        raise Mismatch(what)
 
 
 def _whole(shown, keys, seed):
@@ -200,7 +205,7 @@ def _whole(shown, keys, seed):
 
 def _align(record, openings, shown, keys):
     """Which value belongs to which slot: the slots, and their names."""
-    slots, names = [], []
+    slots, names, unproven = [], [], False
     waiting = {number: (value, what) for number, value, what in shown}
     left = {name: list(reversed(keys[name])) for name in keys}
     for number, (state, data) in zip(openings.numbers(), openings.slots):
@@ -208,23 +213,24 @@ def _align(record, openings, shown, keys):
         if number < METADATA:
             name = SLOT_NAMES[number]
             found = waiting.pop(number, None)
-            need(found or state in (GONE, WITHHELD), f"nothing in slot {number}")
-            need(not found or state != GONE, f"something in slot {number}, which is gone")
+            fit(found or state in (GONE, WITHHELD), f"nothing in slot {number}")
+            fit(not found or state != GONE, f"something in slot {number}, which is gone")
             value = found[0] if found and state == OPEN else None
+            unproven |= bool(found) and state != OPEN
         elif state == GONE:
             name = None
         else:
             part = "metadata" if number < DETAILS else "details"
-            need(left[part], f"no key of {part} is left for slot {number}")
+            fit(left[part], f"no key of {part} is left for slot {number}")
             key = left[part].pop()
             name = (part, key)
-            # A key that nothing commits to here may hold anything; one in the rest is written there.
+            unproven |= state != OPEN
             value = canonical({key: record[part][key]}) if state == OPEN else None
         salt = data if state == OPEN else None
         slots.append((number, state, salt, value, commitment(number, data, value) if state == OPEN else data))
         names.append(name)
-    need(not waiting and not left["metadata"] and not left["details"], "it shows more than its entry has slots")
-    return slots, names
+    fit(not waiting and not left["metadata"] and not left["details"], "it shows more than its entry has slots")
+    return slots, names, unproven
 
 
 def _rest_values(record, slots, names):

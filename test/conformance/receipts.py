@@ -1,6 +1,6 @@
 """Receipts: a JSON line for each activity that the log took."""
 
-from encoding import FormatError, decode_base64, integer, members, need, parse_json, text, uuid
+from encoding import FormatError, decode_base64, integer, need, parse_json, text, uuid
 
 
 def parse_receipts(source):
@@ -10,7 +10,8 @@ def parse_receipts(source):
             continue
         try:
             value = parse_json(line)
-            members(value, ("tenantId", "id", "batchId", "position", "leaf"), ("origin",))
+            need(isinstance(value, dict), "not an object")
+            need({"tenantId", "id", "batchId", "position", "leaf"} <= value.keys(), "a member is missing")
             text(value["tenantId"])
             uuid(value["id"])
             uuid(value["batchId"])
