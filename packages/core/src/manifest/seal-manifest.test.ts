@@ -30,6 +30,9 @@ afterEach(() => core.close());
 
 const day = (n: number) => new Date(Date.UTC(2026, 5, n, 12));
 const hour = 3_600_000;
+/** One at the beginning of each of a month's first days; months count from 0. */
+const inMonth = (month: number, days: number) =>
+  Array.from({ length: days }, (_, n) => anActivity({ occurredAt: new Date(Date.UTC(2026, month, n + 1)) }));
 
 async function aTenant(count = 3): Promise<Context> {
   const ctx = core.context();
@@ -148,10 +151,6 @@ describe('a purge manifest', () => {
 
   test('lists what a dropped partition held, of batches that reach beyond it what stood in it', async () => {
     const ctx = core.context();
-    const inMonth = (month: number, days: number) =>
-      Array.from({ length: days }, (_, n) =>
-        anActivity({ occurredAt: new Date(Date.UTC(2026, month, n + 1)) }),
-      );
     // One within January, one over it and February and June, one that skips January.
     await seed(ctx, inMonth(0, 30));
     await seed(ctx, [...inMonth(0, 3), ...inMonth(1, 2), anActivity({ occurredAt: day(14) })]);
