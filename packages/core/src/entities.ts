@@ -2,10 +2,11 @@ import { ApiKeyEntity } from './access/entity.ts';
 import { ActivityEntity, BatchEntity } from './activity/entity.ts';
 import { HoldEntity } from './hold/entity.ts';
 import { JobEntity } from './job/entity.ts';
-import { CheckpointEntity, LogEntity, TileEntity } from './log/entity.ts';
+import { CheckpointEntity, FollowerEntity, LogEntity, TileEntity } from './log/entity.ts';
 import { ErasureItemEntity, ManifestEntity, PurgeItemEntity } from './manifest/entity.ts';
 import { PlanEntity } from './plan/entity.ts';
 import { PolicyEntity } from './retention/entity.ts';
+import { RollupCellEntity, RollupEntity } from './rollup/entity.ts';
 import { TenantEntity } from './tenant/entity.ts';
 
 export const entities = [
@@ -16,6 +17,7 @@ export const entities = [
   LogEntity,
   TileEntity,
   CheckpointEntity,
+  FollowerEntity,
   ManifestEntity,
   ErasureItemEntity,
   PurgeItemEntity,
@@ -23,4 +25,6 @@ export const entities = [
   PlanEntity,
   JobEntity,
   PolicyEntity,
+  RollupEntity,
+  RollupCellEntity,
 ];

@@ -51,3 +51,21 @@ export const CheckpointEntity = defineEntity({
     signedAt: p.datetime(3),
   },
 });
+
+/**
+ * How far a consumer of the tenant's log has come. Whoever works for it holds this row locked, so that each batch
+ * is taken once.
+ */
+export const FollowerEntity = defineEntity({
+  name: 'Follower',
+  tableName: 'follower',
+  filters: tenantFilter,
+  properties: {
+    tenantId: p.text().primary(),
+    name: p.text().primary(),
+    /** The place of the next entry that it takes. */
+    epoch: p.integer(),
+    nextIndex: p.bigint('number'),
+    movedAt: p.datetime(3),
+  },
+});

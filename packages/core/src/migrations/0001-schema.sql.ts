@@ -117,6 +117,36 @@ const tables = [
     signed_at timestamptz(3) not null,
     primary key (tenant_id, epoch, size)
   )`,
+  // How far each consumer of the ordered log has come.
+  `create table annals.follower (
+    tenant_id text not null,
+    name text not null,
+    epoch int not null,
+    next_index bigint not null,
+    moved_at timestamptz(3) not null,
+    primary key (tenant_id, name)
+  )`,
+  `create table annals.rollup_cell (
+    tenant_id text not null,
+    id int not null,
+    cube text not null,
+    "values" text[] not null,
+    primary key (tenant_id, id)
+  )`,
+  `create unique index rollup_cell_values_idx on annals.rollup_cell (tenant_id, cube, "values")`,
+  `create table annals.rollup (
+    tenant_id text not null,
+    cube text not null,
+    day date not null,
+    cell int not null,
+    slots smallint[] not null,
+    counts int[] not null,
+    primary key (tenant_id, cube, day, cell)
+  )`,
+  // Room for the next version of a row on its page: those of today change all day.
+  `alter table annals.rollup set (fillfactor = 80)`,
+  // Ids of persons stand here: no samples of them in the planner's statistics.
+  `alter table annals.rollup_cell alter column "values" set statistics 0`,
   `create table annals.manifest (
     tenant_id text not null,
     id uuid not null,
@@ -223,6 +253,9 @@ const policies = [
     'manifest',
     'erasure_item',
     'purge_item',
+    'follower',
+    'rollup_cell',
+    'rollup',
     'hold',
     'plan',
     'job',
@@ -423,6 +456,19 @@ const functions = [
         where m.sealed_at is null and (m.opened_at <= opened_before or m.kind = 'purge') order by m.opened_at;
     end `,
   ),
+  // Tenants whose log has grown beyond where a consumer of it has come.
+  ownerFunction(
+    'find_behind(follower_name text, tenants_max int)',
+    'table (tenant_id text, since timestamptz)',
+    ` begin
+      return query select l.tenant_id, l.sequenced_at from annals.log l
+        left join annals.follower f on f.tenant_id = l.tenant_id and f.name = follower_name
+        where l.size > 0
+          and l.epoch = (select max(e.epoch) from annals.log e where e.tenant_id = l.tenant_id)
+          and (f.epoch is null or (f.epoch, f.next_index) < (l.epoch, l.size))
+        order by l.sequenced_at limit tenants_max;
+    end `,
+  ),
   ownerFunction(
     'delete_expired_plans(moment timestamptz)',
     'void',
@@ -447,6 +493,10 @@ const grants = [
   `grant select, insert, update on annals.log, annals.checkpoint, annals.manifest, annals.erasure_item, annals.purge_item to annals_custodian`,
   `grant select, insert on annals.tile to annals_custodian`,
   `grant update (epoch, first_index, leaves) on annals.batch to annals_custodian`,
+  `grant execute on function annals.find_behind(text, int) to annals_app`,
+  // Counts are the custodian's too: what it erases and purges it takes out of them in the same transaction.
+  `grant select on annals.follower, annals.rollup_cell, annals.rollup to annals_app`,
+  `grant select, insert, update, delete on annals.follower, annals.rollup_cell, annals.rollup to annals_custodian`,
   `grant select, insert on annals.hold to annals_app`,
   `grant update (request, released_at, released_by, release_reason) on annals.hold to annals_app`,
   `grant select, update (name, release_reason) on annals.hold to annals_custodian`,
