@@ -37,6 +37,13 @@ export async function moveFollower(tx: Tx, name: string, { epoch, index }: LogPl
     where tenant_id = ${tx.tenantId} and name = ${name}`);
 }
 
+/** Let every follower that has come beyond a place take what follows it again: its epoch has given that back. */
+export async function rewindFollowers(tx: Tx, { epoch, index }: LogPlace): Promise<void> {
+  await tx.query(sql`
+    update annals.follower set next_index = ${index}, moved_at = now()
+    where tenant_id = ${tx.tenantId} and epoch = ${epoch} and next_index > ${index}`);
+}
+
 /** That a batch of `annals.batch` stands in the log before a place. */
 export function isBefore({ epoch, index }: LogPlace): RawBuilder<boolean> {
   return sql`(first_index is not null and (epoch, first_index) < (${epoch}::int, ${index}::bigint))`;

@@ -5,6 +5,7 @@ import type { Tx } from '../database/database.ts';
 import { packBytes } from '../database/pack-bytes.ts';
 import { addErasureItems } from '../manifest/add-erasure-items.ts';
 import { openManifest } from '../manifest/open-manifest.ts';
+import { recount } from '../rollup/recount.ts';
 import { eraseOpenings, type RowErasure } from './erase-openings.ts';
 import { erasableColumns } from './erasure.ts';
 import { moment } from './examine.ts';
@@ -34,6 +35,10 @@ export async function rewriteRows(tx: Tx, { changes, clock }: RewriteRows): Prom
     item ? [{ ...item, batchId, position }] : [],
   );
   await addErasureItems(tx, { manifestId, records });
+  await recount(
+    tx,
+    changes.map(({ row, erasure }) => ({ before: row, after: { ...row, ...erasure.values } })),
+  );
   return manifestId;
 }
 

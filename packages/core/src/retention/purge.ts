@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { epochMs } from '../activity/row.ts';
 import { every } from '../activity/where.ts';
 import type { Tx } from '../database/database.ts';
 import { withoutHeld } from '../hold/without-held.ts';
@@ -7,6 +8,9 @@ import { type AfterChunk, type Chunk, chunkSize, type JobWork } from '../job/job
 import { openManifest } from '../manifest/open-manifest.ts';
 import { createTally } from '../plan/tally.ts';
 import { countUntil, examine, type Key, moment } from '../privacy/examine.ts';
+import { countedColumns } from '../rollup/add-counts.ts';
+import { forgetMonth } from '../rollup/forget-month.ts';
+import { type CountedRow, lockRollups, recount } from '../rollup/recount.ts';
 import { type Cutoff, expiredBy, latestExpired, type RetentionRequest } from './expiry.ts';
 import { dashed } from './plan-retention.ts';
 import { countExpired, findDroppable, surveyExpired } from './survey-expired.ts';
@@ -83,11 +87,14 @@ async function dropMonth(
   const { cutoffs } = request as RetentionRequest;
   const recordedUntil = moment(job.createdAt.getTime());
   const manifestId = await openManifest(tx, { kind: 'purge', clock: services.clock });
+  // Whoever counts holds it while it reads activities.
+  await lockRollups(tx);
   const [row] = await tx.query(sql<{ dropped: boolean }>`
     select annals.drop_activity_partition(
       ${`activity_${month.month}`}, ${tx.tenantId}, ${month.expected}::bigint, ${recordedUntil}, ${manifestId}) as dropped`);
   // Something has come in, or somebody else would have to wait: its records are removed with the others.
   if (!row?.dropped) return { done, total, cursor, result, ended: false };
+  await forgetMonth(tx, month.month);
   const tally = createTally(result.counts);
   for (const [index, count] of month.byPolicy.entries()) tally.add(nameOf(cutoffs, index), count);
   return {
@@ -155,19 +162,24 @@ interface Remove {
 async function remove(tx: Tx, { keys, cutoffs, manifestId }: Remove): Promise<number[]> {
   const [first, last] = [keys.at(0), keys.at(-1)];
   if (!first || !last) return [];
-  const rows = await tx.query(sql<{ policy: number }>`
+  const rows = await tx.query(sql<CountedRow & { policy: number }>`
     with removed as (
       delete from annals.activity
       where tenant_id = ${tx.tenantId} and occurred_at between ${moment(first.at)} and ${moment(last.at)}
         and id = any(${keys.map(({ id }) => id)}::uuid[])
-      returning batch_id, position, ${expiredBy(cutoffs)} as policy
+      returning batch_id, position, ${epochMs(sql.ref('occurred_at'))} as occurred_ms, ${countedColumns},
+        ${expiredBy(cutoffs)} as policy
     ), listed as (
       insert into annals.purge_item as i (tenant_id, manifest_id, batch_id, positions)
       select ${tx.tenantId}, ${manifestId}::uuid, batch_id, range_agg(int4range(position, position + 1))
       from removed group by batch_id
       on conflict (tenant_id, manifest_id, batch_id) do update set positions = i.positions + excluded.positions
     )
-    select policy from removed`);
+    select * from removed`);
+  await recount(
+    tx,
+    rows.map((row) => ({ before: row })),
+  );
   return rows.map(({ policy }) => policy);
 }
 

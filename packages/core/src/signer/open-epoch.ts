@@ -4,8 +4,10 @@ import { sql } from 'kysely';
 import { ensureRecordPartition, recordActivity } from '../activity/record-activity.ts';
 import type { Principal } from '../context.ts';
 import type { Tx } from '../database/database.ts';
+import { rewindFollowers } from '../log/follower-place.ts';
 import { emptyLog, growLog, type StoredBatch } from '../log/grow-log.ts';
 import { type Log, type LogRow, logColumns, toLog } from '../log/newest-log.ts';
+import { uncountFrom } from '../rollup/uncount-from.ts';
 import { checkEdge, checkGrowth } from './check-growth.ts';
 import { cutLog } from './cut-log.ts';
 import { examineLog, originOf, type Signing } from './examine-log.ts';
@@ -105,6 +107,9 @@ async function lastGoodCheckpoint(tx: Tx, signing: Signing, log: Log): Promise<C
 
 async function endLog(tx: Tx, log: Log, cited: CheckpointRow | undefined): Promise<number> {
   const head = cited ?? { size: 0, root: rootOf([]) };
+  const place = { epoch: log.epoch, index: head.size };
+  await uncountFrom(tx, place);
+  await rewindFollowers(tx, place);
   const reopened = await reopenBatches(tx, log, head.size);
   await cutLog(tx, log, head);
   return reopened;
