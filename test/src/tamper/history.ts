@@ -30,7 +30,7 @@ export interface History {
 }
 
 /**
- * 270 activities and Annals' own records: redacted, anonymized and pseudonymized, some of them twice; purged by
+ * 275 activities and Annals' own records: redacted, anonymized and pseudonymized, some of them twice; purged by
  * record and by whole partition; in sealed manifests and in one that is still open; signed with two keys. Two
  * batches still wait for their place in the log. Another tenant has a log beside it.
  */
@@ -99,7 +99,8 @@ async function makeHistory(core: TestCore, { ctx, dir }: Pick<History, 'ctx' | '
   await sign();
   // Its manifest stays open, since no day has passed.
   await redact(ctx, `actor:${persons[0]}`, 'context.userAgent');
+  await append(270, 5);
   await sign();
-  for (const first of [270, 280]) await append(first, 10);
+  for (const first of [275, 285]) await append(first, 10);
   return { held, receipts };
 }
