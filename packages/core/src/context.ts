@@ -34,6 +34,8 @@ export interface Context extends Services {
   /** Checked against the principal: every query of the call is bound to it. */
   readonly tenantId: string;
   readonly requestId: string;
+  /** Of whoever waits for the answer: reads end in the database when it goes away. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The one shape of a verb's argument. */

@@ -73,25 +73,29 @@ export function procedure<Name extends ProcedureName>(name: Name): Builder<Name>
       throw toTrpcError(error);
     }
   });
-  const bound = admitted.input(schema as unknown as InputSchema<Name>).use(async ({ ctx, input, next }) => {
-    const context = await contextOf(ctx, { tenantId: tenantIdOf(input), write: isWrite(name) });
-    return next({ ctx: context });
-  });
+  const bound = admitted
+    .input(schema as unknown as InputSchema<Name>)
+    .use(async ({ ctx, input, signal, next }) => {
+      const context = await contextOf(ctx, { tenantId: tenantIdOf(input), write: isWrite(name), signal });
+      return next({ ctx: context });
+    });
   return bound;
 }
 
 interface Target {
   readonly tenantId: string | undefined;
   readonly write: boolean;
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal | undefined;
 }
 
 async function contextOf(
   { annals, principal }: AnnalsContext & { principal: Principal },
-  { tenantId, write }: Target,
+  { tenantId, write, signal }: Target,
 ): Promise<Context> {
   const { services, requestId } = annals;
   const resolved = await resolveTenant(services, principal, { tenantId, write });
-  return { ...services, principal, tenantId: resolved, requestId };
+  return { ...services, principal, tenantId: resolved, requestId, signal };
 }
 
 // By the schema's own word: it names the tenant, or the call is about the caller's.

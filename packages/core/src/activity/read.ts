@@ -3,13 +3,20 @@ import type { TransactionOptions, Tx } from '../database/database.ts';
 import { resolveFilter, type Selection, seesPersonal } from './resolve-filter.ts';
 import { type Condition, type Sight, whereActivity } from './where.ts';
 
-/** Run statements that read the tenant of the call, each within the time that a read may take. */
+/**
+ * Run statements that read the tenant of the call, each within the time that a read may take. They end in the
+ * database when the caller goes away.
+ */
 export function read<T>(
   ctx: Context,
   work: (tx: Tx) => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
-  return ctx.db.transaction(ctx.tenantId, work, { timeoutMs: ctx.readTimeoutMs, ...options });
+  return ctx.db.transaction(ctx.tenantId, work, {
+    timeoutMs: ctx.readTimeoutMs,
+    signal: ctx.signal,
+    ...options,
+  });
 }
 
 /** What the caller may see of the tenant of the call. */

@@ -2,7 +2,8 @@ import { AnnalsError } from '@annals/contract';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { type RawBuilder, sql } from 'kysely';
 import { entities } from '../entities.ts';
-import { timedOut, toDomainError } from './domain-error.ts';
+import { cancelOnAbort } from './cancel-on-abort.ts';
+import { callerLeft, timedOut, toDomainError } from './domain-error.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, takeRole } from './roles.ts';
 import { type Channel, createSignals, type Signals } from './signals.ts';
@@ -30,6 +31,8 @@ export interface TransactionOptions {
   readonly timeoutMs?: number;
   /** One snapshot for all statements, where several must agree with each other: for reads too. */
   readonly snapshot?: boolean;
+  /** Of the caller: when it goes away, the statement in hand is ended in the database, and none is begun. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Owns the connection pools of the runtime roles; `close` ends them. */
@@ -138,25 +141,34 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
   if (settings.timeoutMs !== undefined) {
     em.setSessionContext({ variables: { statement_timeout: settings.timeoutMs } });
   }
+  const { signal } = settings;
   const deadlineMs = performance.now() + (settings.timeoutMs ?? Number.POSITIVE_INFINITY);
+  const mayBegin = () => {
+    if (signal?.aborted) throw callerLeft(signal.reason);
+    if (performance.now() > deadlineMs) throw timedOut();
+  };
   const notified = new Set<Channel>();
   let result: T;
   try {
+    // It can have waited for its turn.
+    mayBegin();
     result = await em.transactional(
-      (inner) =>
-        work({
+      (inner) => {
+        const tx: Tx = {
           tenantId,
           em: inner,
           query: async (statement) => {
-            if (performance.now() > deadlineMs) throw timedOut();
+            mayBegin();
             return (await statement.execute(inner.getKysely())).rows;
           },
           notify: (channel) => void notified.add(channel),
-        }),
+        };
+        return signal ? cancelOnAbort(inner.getKysely(), signal, () => work(tx)) : work(tx);
+      },
       settings.snapshot ? { isolationLevel: 'repeatable read' } : {},
     );
   } catch (error) {
-    throw toDomainError(error);
+    throw signal?.aborted ? callerLeft(error) : toDomainError(error);
   }
   // Within the transaction it would make all that commit with one wait for each other.
   for (const channel of notified) signals.notify(channel);

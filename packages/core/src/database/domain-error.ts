@@ -47,6 +47,11 @@ export function timedOut(): AnnalsError {
   return new AnnalsError(timeout);
 }
 
+/** For a transaction whose caller went away; nobody is left to read it but the log. */
+export function callerLeft(cause?: unknown): AnnalsError {
+  return new AnnalsError({ code: 'timeout', message: 'the caller went away' }, { cause });
+}
+
 function unreachable(cause: unknown): AnnalsError {
   return new AnnalsError(
     { code: 'unavailable', message: 'the database cannot be reached; try again' },
