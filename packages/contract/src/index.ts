@@ -17,6 +17,7 @@ export {
   type CountResult,
   type Dimension,
   dimensions,
+  type Estimate,
   type FacetField,
   type FacetsInput,
   type FacetsResult,

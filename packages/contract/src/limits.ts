@@ -33,6 +33,13 @@ export const limits = {
   facetFieldsMax: 16,
   facetValuesMax: 100,
   facetValuesDefault: 10,
+  /**
+   * What one count may look at where no rollup answers it: activities that the filter selects; milliseconds; and
+   * after these only the newest activities. Beyond, it is an estimate.
+   */
+  scanActivitiesMax: 200_000,
+  scanMsMax: 3_000,
+  scanNewestMax: 50_000,
   /** A query text, and any filter when it is written as one. */
   queryLengthMax: 16_384,
   /** Values of one field of a filter, and values of all its fields together. */

@@ -131,6 +131,12 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+/**
+ * Where there were too many to count in time: the activities that occurred before `since` are in none of the counts.
+ */
+export const Estimate = z.strictObject({ since: z.date() });
+export type Estimate = z.output<typeof Estimate>;
+
 export const StatsInput = z.strictObject({
   ...selection,
   groupBy: z
@@ -153,7 +159,12 @@ export const StatsRow = z.strictObject({
   group: z.partialRecord(z.enum(dimensions), z.string().nullable()),
   count: z.int(),
 });
-export const StatsResult = z.strictObject({ rows: z.array(StatsRow), truncated: z.boolean() });
+/** `truncated` says that there are more rows; without `estimate` the counts are exact. */
+export const StatsResult = z.strictObject({
+  rows: z.array(StatsRow),
+  truncated: z.boolean(),
+  estimate: Estimate.optional(),
+});
 export type StatsResult = z.output<typeof StatsResult>;
 
 export const facetFields = [...dimensions, 'tag', 'source'] as const;
@@ -175,7 +186,14 @@ const ValueCount = z.strictObject({ value: z.string(), count: z.int() });
 /** Top values of each field under the filter's other fields, so that a choice in one never hides its siblings. */
 export const FacetsResult = z.strictObject({
   facets: z.array(
-    z.strictObject({ field: z.enum(facetFields), values: z.array(ValueCount), more: z.boolean() }),
+    z.strictObject({
+      field: z.enum(facetFields),
+      values: z.array(ValueCount),
+      /** Whether there are further values. */
+      more: z.boolean(),
+      /** Without it the counts are exact. */
+      estimate: Estimate.optional(),
+    }),
   ),
 });
 export type FacetsResult = z.output<typeof FacetsResult>;
@@ -204,5 +222,7 @@ export const SummaryResult = z.strictObject({
       count: z.int(),
     }),
   ),
+  /** What the counts and the targets are of; first and last seen are exact. */
+  estimate: Estimate.optional(),
 });
 export type SummaryResult = z.output<typeof SummaryResult>;

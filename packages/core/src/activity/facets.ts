@@ -1,32 +1,109 @@
-import type { FacetField, FacetsInput, FacetsResult, Filter } from '@annals/contract';
-import type { Verb } from '../context.ts';
+import {
+  type FacetField,
+  type FacetsInput,
+  type FacetsResult,
+  type Filter,
+  formatQuery,
+} from '@annals/contract';
+import type { Context, Verb } from '../context.ts';
+import type { Tx } from '../database/database.ts';
+import { countByRollup } from '../rollup/count-by-rollup.ts';
+import { isCounted } from '../rollup/cubes.ts';
+import { toEstimate } from '../rollup/to-estimate.ts';
+import { topByScan } from '../rollup/top-by-scan.ts';
 import { read, sightOf } from './read.ts';
 import { resolveFilter } from './resolve-filter.ts';
-import { topValues } from './top-values.ts';
 import { whereActivity } from './where.ts';
+
+type Facet = FacetsResult['facets'][number];
 
 /**
  * The top values of each field with their counts, under the filter without its part on that field: a choice
  * in one field must not hide the others of the same field.
  *
- * Order  largest counts first, equal ones by value; `more` when there are further values.
- * Errors those of `resolveFilter`.
+ * Order   largest counts first, equal ones by value; `more` when there are further values.
+ * Returns exact counts, but where no rollup tells and there are too many to count in time: then `estimate` says of
+ *         which they are.
+ * Errors  those of `resolveFilter`.
  */
 export async function facetActivities({ ctx, input }: Verb<FacetsInput>): Promise<FacetsResult> {
+  const { fields, limit } = input;
   const filter = resolveFilter(ctx, input);
-  return read(
+  const facets = await read(
     ctx,
     async (tx) => {
-      const facets = [];
-      for (const field of input.fields) {
-        const where = whereActivity(without(filter, field), sightOf(ctx));
-        const values = await tx.query(topValues({ field, where, limit: input.limit + 1 }));
-        facets.push({ field, values: values.slice(0, input.limit), more: values.length > input.limit });
+      const found = new Map<FacetField, Facet>();
+      const scanned: FacetField[] = [];
+      for (const field of fields) {
+        const facet = await facetByRollup(tx, ctx, { field, filter: without(filter, field), limit });
+        if (facet) found.set(field, facet);
+        else scanned.push(field);
       }
-      return { facets };
+      for (const group of byFilter(filter, scanned)) {
+        for (const facet of await facetsByScan(tx, ctx, { ...group, limit })) found.set(facet.field, facet);
+      }
+      return found;
     },
     { snapshot: true },
   );
+  return { facets: fields.map((field) => facets.get(field) as Facet) };
+}
+
+interface FacetOf {
+  readonly field: FacetField;
+  readonly filter: Filter;
+  readonly limit: number;
+}
+
+async function facetByRollup(
+  tx: Tx,
+  ctx: Context,
+  { field, filter, limit }: FacetOf,
+): Promise<Facet | undefined> {
+  if (!isCounted(field)) return undefined;
+  const rows = await countByRollup(tx, {
+    filter,
+    sight: sightOf(ctx),
+    groupBy: [field],
+    limit: limit + 1,
+    presentOnly: true,
+  });
+  return (
+    rows &&
+    toFacet(
+      field,
+      rows.map(({ g0, count }) => ({ value: g0 ?? '', count })),
+      limit,
+    )
+  );
+}
+
+interface FacetsOf {
+  readonly fields: readonly FacetField[];
+  readonly filter: Filter;
+  readonly limit: number;
+}
+
+async function facetsByScan(tx: Tx, ctx: Context, { fields, filter, limit }: FacetsOf): Promise<Facet[]> {
+  const where = whereActivity(filter, sightOf(ctx));
+  const { values, sinceMs } = await topByScan(tx, { where, range: filter, fields, limit: limit + 1 });
+  return fields.map((field) => ({
+    ...toFacet(field, values.get(field) ?? [], limit),
+    ...toEstimate(sinceMs),
+  }));
+}
+
+function toFacet(field: FacetField, values: readonly Facet['values'][number][], limit: number): Facet {
+  return { field, values: values.slice(0, limit), more: values.length > limit };
+}
+
+/** One scan serves all fields that the filter has no part on. */
+function byFilter(filter: Filter, fields: readonly FacetField[]): Omit<FacetsOf, 'limit'>[] {
+  const groups = Map.groupBy(fields, (field) => formatQuery(without(filter, field)));
+  return [...groups.values()].map((members) => ({
+    fields: members,
+    filter: without(filter, members[0] as FacetField),
+  }));
 }
 
 function without(filter: Filter, field: FacetField): Filter {

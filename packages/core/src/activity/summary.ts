@@ -1,48 +1,94 @@
-import type { SummaryInput, SummaryResult } from '@annals/contract';
+import type { Filter, SummaryInput, SummaryResult } from '@annals/contract';
 import { sql } from 'kysely';
 import type { Verb } from '../context.ts';
 import type { Tx } from '../database/database.ts';
-import { read, whereSelected } from './read.ts';
+import { moment } from '../privacy/examine.ts';
+import { countByRollup } from '../rollup/count-by-rollup.ts';
+import { scanBounds } from '../rollup/count-by-scan.ts';
+import { toEstimate } from '../rollup/to-estimate.ts';
+import { topByScan } from '../rollup/top-by-scan.ts';
+import { withinTime } from '../rollup/within-time.ts';
+import { read, sightOf } from './read.ts';
+import { resolveFilter } from './resolve-filter.ts';
 import { epochMs } from './row.ts';
-import { topValues } from './top-values.ts';
-import { type Condition, every } from './where.ts';
+import { type Condition, every, whereActivity } from './where.ts';
 
 /**
  * One actor at a glance, within what a filter selects: first and last seen, counts by action and outcome,
  * and the targets acted on last.
  *
- * Limits `limit` actions and targets. An actor without activities has a total of 0, not an error.
+ * Limits  `limit` actions and targets. An actor without activities has a total of 0, not an error.
+ * Returns exact counts, but where there are too many to count in time: then `estimate` says of which they are.
  */
 export async function summarizeActor({ ctx, input }: Verb<SummaryInput>): Promise<SummaryResult> {
-  const where = every([whereSelected(ctx, input), sql`actor_id = ${input.actor}`]);
-  const { limit } = input;
+  const { actor, limit } = input;
+  const filter = resolveFilter(ctx, input);
+  const sight = sightOf(ctx);
+  const where = every([whereActivity(filter, sight), sql`actor_id = ${actor}`]);
   return read(
     ctx,
-    async (tx) => ({
-      actor: input.actor,
-      ...(await readSpan(tx, where)),
-      byAction: await tx.query(topValues({ field: 'action', where, limit })),
-      byOutcome: (await tx.query(
-        topValues({ field: 'outcome', where, limit }),
-      )) as SummaryResult['byOutcome'],
-      recentTargets: await readRecentTargets(tx, where, limit),
-    }),
+    async (tx) => {
+      const top = await topByScan(tx, { where, range: filter, fields: ['action', 'outcome'], limit });
+      const { total, values, sinceMs } = top;
+      const counted =
+        sinceMs === undefined ? every([where]) : every([where, sql`occurred_at >= ${moment(sinceMs)}`]);
+      const whole = sinceMs === undefined ? undefined : await countWhole(tx, { filter, actor });
+      return {
+        actor,
+        total: whole ?? total,
+        ...(await readSpan(tx, where, counted)),
+        byAction: [...(values.get('action') ?? [])],
+        byOutcome: [...(values.get('outcome') ?? [])] as SummaryResult['byOutcome'],
+        recentTargets: await readRecentTargets(tx, counted, limit),
+        ...toEstimate(sinceMs),
+      };
+    },
     { snapshot: true },
   );
 }
 
+interface WholeOf {
+  readonly filter: Filter;
+  readonly actor: string;
+}
+
+/** All of the actor's activities, where the rollups tell how many they are. */
+async function countWhole(tx: Tx, { filter, actor }: WholeOf): Promise<number | undefined> {
+  if (filter.actor) return undefined;
+  const [row] =
+    (await countByRollup(tx, {
+      filter: { ...filter, actor: { any: [actor] } },
+      sight: { tenantId: tx.tenantId, personal: false },
+      groupBy: [],
+      limit: 1,
+    })) ?? [];
+  return row?.count;
+}
+
+/** Of all, where they are found in time; else of those that were counted. */
 async function readSpan(
   tx: Tx,
   where: Condition,
-): Promise<Pick<SummaryResult, 'total' | 'firstSeen' | 'lastSeen'>> {
-  const [span] = await tx.query(
-    sql<{ total: number; first_ms: number | null; last_ms: number | null }>`
-      select count(*)::float8 as total, ${epochMs(sql`min(occurred_at)`)} as first_ms,
-        ${epochMs(sql`max(occurred_at)`)} as last_ms
-      from annals.activity where ${where}`,
-  );
-  if (!span || span.first_ms === null || span.last_ms === null) return { total: 0 };
-  return { total: span.total, firstSeen: new Date(span.first_ms), lastSeen: new Date(span.last_ms) };
+  counted: Condition,
+): Promise<Pick<SummaryResult, 'firstSeen' | 'lastSeen'>> {
+  const span = await withinTime(tx, scanBounds.timeMs, () => spanOf(tx, where));
+  const { firstMs, lastMs } = span ?? (await spanOf(tx, counted));
+  if (firstMs === null || lastMs === null) return {};
+  return { firstSeen: new Date(firstMs), lastSeen: new Date(lastMs) };
+}
+
+interface SeenSpan {
+  readonly firstMs: number | null;
+  readonly lastMs: number | null;
+}
+
+/** Two looks at the actor's index, however many activities there are. */
+async function spanOf(tx: Tx, where: Condition): Promise<SeenSpan> {
+  const end = (direction: 'asc' | 'desc') => sql`(
+    select ${epochMs(sql.ref('occurred_at'))} from annals.activity where ${where}
+    order by occurred_at ${sql.raw(direction)} limit 1)`;
+  const [row] = await tx.query(sql<SeenSpan>`select ${end('asc')} as "firstMs", ${end('desc')} as "lastMs"`);
+  return row ?? { firstMs: null, lastMs: null };
 }
 
 /** A target's label is the one that it was called by last. */

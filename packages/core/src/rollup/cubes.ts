@@ -54,6 +54,11 @@ export const countedDimensions: readonly Dimension[] = dimensions.filter((name) 
   cubes.some((cube) => cube.dimensions.includes(name)),
 );
 
+/** Whether some cube counts by a field. */
+export function isCounted(field: string): field is Dimension {
+  return countedDimensions.some((name) => name === field);
+}
+
 /** The smallest cube that tells these dimensions apart; undefined where none does. */
 export function cubeOf(wanted: ReadonlySet<Dimension>): Cube | undefined {
   return cubes.find((cube) => [...wanted].every((name) => cube.dimensions.includes(name)));

@@ -1,0 +1,40 @@
+import { type RawBuilder, sql } from 'kysely';
+import { fieldText } from '../activity/columns.ts';
+import { epochMs } from '../activity/row.ts';
+import type { CountRequest, CountRow } from './count-request.ts';
+
+type Shape = Pick<CountRequest, 'groupBy' | 'interval'>;
+
+/** The names of a request's groups: g0, g1, ... */
+export function groupNames({ groupBy }: Pick<Shape, 'groupBy'>): RawBuilder<unknown>[] {
+  return groupBy.map((_, index) => sql.ref(`g${index}`));
+}
+
+/** What to select of an activity: `from_ms` and the groups. */
+export function countColumns({ groupBy, interval }: Shape): RawBuilder<unknown> {
+  return sql.join([
+    sql`${interval ? epochMs(sql`date_trunc(${interval}, occurred_at)`) : sql`null::float8`} as from_ms`,
+    ...groupBy.map((name, index) => sql`${fieldText(name)} as ${sql.ref(`g${index}`)}`),
+  ]);
+}
+
+/** The rows of a request from partial counts `n` of `from_ms` and the groups; one row, also of nothing, without either. */
+export function sumCounts(request: CountRequest, parts: RawBuilder<unknown>): RawBuilder<CountRow> {
+  const groups = groupNames(request);
+  const keys = [...(request.interval ? [sql.ref('from_ms')] : []), ...groups];
+  const from = request.interval ? sql.ref('from_ms') : sql`null::float8 as from_ms`;
+  const present = request.presentOnly ? sql`where g0 is not null` : sql``;
+  return sql`
+    select ${sql.join([from, ...groups])}, coalesce(sum(n), 0)::float8 as count from (${parts}) as parts ${present}
+    ${keys.length > 0 ? sql`group by ${sql.join(keys)} having sum(n) <> 0` : sql``}
+    order by ${orderOf(request)} limit ${request.limit}`;
+}
+
+/** In the order of `CountRow`. */
+export function orderOf(request: Shape): RawBuilder<unknown> {
+  return sql.join([
+    ...(request.interval ? [sql.ref('from_ms')] : []),
+    sql`count desc`,
+    ...groupNames(request),
+  ]);
+}
