@@ -27,6 +27,7 @@ const inputs: Record<ProcedureName, (its: Holdings) => object> = {
   'activity.stats': () => ({ groupBy: ['action', 'actor'] }),
   'activity.facets': () => ({ fields: ['action', 'actor'] }),
   'activity.summary': () => ({ actor: 'user_ada' }),
+  'activity.tail': () => ({ from: 'start' }),
   'integrity.checkpoint': () => ({}),
   'integrity.proof': ({ activityId }) => ({ id: activityId }),
   'integrity.consistency': () => ({ from: 1 }),

@@ -33,6 +33,9 @@ export {
   type StatsResult,
   type SummaryInput,
   type SummaryResult,
+  type TailEvent,
+  type TailInput,
+  tailStarts,
 } from './activity/procedures.ts';
 export {
   type ActorType,

@@ -63,6 +63,10 @@ export const limits = {
   retentionDaysMax: 36_500,
   /** Calls of `job.watch` that one process answers at once for one tenant. */
   watchesPerTenantMax: 100,
+  /** Calls of `activity.tail` that one process answers at once for one tenant. */
+  tailsPerTenantMax: 100,
+  /** Activities in one event of `activity.tail`. */
+  tailActivitiesMax: 128,
   /** How long `activity.log` waits for a signed checkpoint when it is asked to. */
   ackWaitMsMax: 10_000,
   /** Hashes of one proof in the largest tree there can be. */

@@ -26,6 +26,8 @@ import {
   StatsResult,
   SummaryInput,
   SummaryResult,
+  TailEvent,
+  TailInput,
 } from './activity/procedures.ts';
 import { CertificateInput, CertificateResult } from './certificate.ts';
 import { Hold, HoldCreateInput, HoldListInput, HoldListResult, HoldReleaseInput } from './hold.ts';
@@ -128,6 +130,14 @@ export const procedures = {
     input: SummaryInput,
     output: SummaryResult,
     summary: 'One actor: first and last seen, counts by action and outcome, recent targets.',
+  }),
+  'activity.tail': spec({
+    type: 'subscription',
+    scopes: ['activities:read'],
+    input: TailInput,
+    output: TailEvent,
+    summary:
+      'What a filter selects as it comes into the log, in its order, until the caller goes (server-sent events).',
   }),
   'integrity.checkpoint': spec({
     type: 'query',

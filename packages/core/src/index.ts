@@ -100,6 +100,7 @@ export { type DirectorySignerOptions, startDirectorySigner } from './signer/star
 export { type Signer, type SignerOptions, type SignerStatus, startSigner } from './signer/start-signer.ts';
 export { openStateDirectory } from './signer/state-directory.ts';
 export { stackFrames } from './stack-frames.ts';
+export { type TailActivities, tailActivities } from './tail/tail-activities.ts';
 export { createTenant } from './tenant/create-tenant.ts';
 export { ensureTenant } from './tenant/ensure-tenant.ts';
 export { listTenants } from './tenant/list-tenants.ts';

@@ -21,7 +21,8 @@ type At<Router, Name extends string> = Name extends `${infer Group}.${infer Verb
   : never;
 
 type Inputs = { [Name in ProcedureName]: At<inferRouterInputs<AnnalsRouter>, Name> };
-type Outputs = { [Name in Exclude<ProcedureName, 'job.watch'>]: At<inferRouterOutputs<AnnalsRouter>, Name> };
+type Subscription = 'job.watch' | 'activity.tail';
+type Outputs = { [Name in Exclude<ProcedureName, Subscription>]: At<inferRouterOutputs<AnnalsRouter>, Name> };
 
 test('callers and resolvers are typed as the contract says', () => {
   expectTypeOf<Inputs>().toEqualTypeOf<{ [Name in ProcedureName]: ProcedureInput<Name> }>();

@@ -52,7 +52,7 @@ export const deployment = { tenantId: deploymentTenant };
 export const procedureNames = Object.keys(procedures) as ProcedureName[];
 
 export async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text();
+  const text = await textOf(response);
   const json = parseEnvelope(text);
   return {
     status: response.status,
@@ -61,6 +61,19 @@ export async function answerOf(response: Response): Promise<Answer> {
     data: json.result && deserialize(json.result.data),
     error: json.error?.json.data.annals,
   };
+}
+
+/** Of an event stream that never ends, what comes up to its first event with an id. */
+async function textOf(response: Response): Promise<string> {
+  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    return response.text();
+  }
+  let text = '';
+  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (/^id: .+\n\n/m.test(text)) break;
+  }
+  return text;
 }
 
 interface Envelope {

@@ -95,6 +95,33 @@ export const Page = z.strictObject({
 });
 export type Page = z.output<typeof Page>;
 
+/** Up to where a tail has told: the log's epoch, and how many of its entries lie before. */
+const tailCursor = z
+  .string()
+  .regex(/^[1-9]\d{0,9}\.(?:0|[1-9]\d{0,15})$/, 'must be the cursor of an event of a tail');
+
+/** `start`: with the first activity of the log. `now`: behind the last that it has when the call begins. */
+export const tailStarts = ['start', 'now'] as const;
+
+export const TailInput = z.strictObject({
+  ...selection,
+  from: z.enum(tailStarts).default('now'),
+  /** The cursor of the last event received, to go on behind it, whatever `from` says. */
+  lastEventId: tailCursor.optional(),
+});
+export type TailInput = z.output<typeof TailInput>;
+
+/**
+ * What has come into the log, in its order: which is the order in which batches were sequenced, not that of
+ * `occurredAt`. Without activities it only moves the cursor, at least every 15 s.
+ */
+export const TailEvent = z.strictObject({
+  /** Also the id of the server-sent event. Kept with what was done about the activities, nothing is missed or met twice. */
+  cursor: tailCursor,
+  activities: z.array(Activity).max(limits.tailActivitiesMax),
+});
+export type TailEvent = z.output<typeof TailEvent>;
+
 export const CountInput = z.strictObject(selection);
 /** `capped` says that there are more than `count`, which then equals `limits.countMax`. */
 export const CountResult = z.strictObject({ count: z.int(), capped: z.boolean() });

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AnnalsError, type Job, type JobInput, limits } from '@annals/contract';
-import type { Context, Verb } from '../context.ts';
-import type { Database } from '../database/database.ts';
+import { type Job, type JobInput, limits } from '@annals/contract';
+import type { Verb } from '../context.ts';
+import { createTenantLimit } from '../tenant/tenant-limit.ts';
 import { getJob } from './get-job.ts';
 import { isAborted } from './is-aborted.ts';
 import { hasEnded } from './to-job.ts';
+
+const enter = createTenantLimit(limits.watchesPerTenantMax, 'jobs are watched');
 
 export interface WatchJob extends Verb<JobInput> {
   /** Aborting it ends the watch. */
@@ -33,23 +35,4 @@ export async function* watchJob({ ctx, input, signal, pollMs = 500 }: WatchJob):
   } finally {
     leave();
   }
-}
-
-/** Watches in hand by tenant. */
-const watches = new WeakMap<Database, Map<string, number>>();
-
-function enter({ db, tenantId }: Pick<Context, 'db' | 'tenantId'>): () => void {
-  const byTenant = watches.get(db) ?? new Map<string, number>();
-  watches.set(db, byTenant);
-  const count = byTenant.get(tenantId) ?? 0;
-  const limit = limits.watchesPerTenantMax;
-  if (count >= limit) {
-    throw new AnnalsError({ code: 'unavailable', message: `${limit} jobs are watched already`, limit });
-  }
-  byTenant.set(tenantId, count + 1);
-  return () => {
-    const left = (byTenant.get(tenantId) ?? 1) - 1;
-    if (left > 0) byTenant.set(tenantId, left);
-    else byTenant.delete(tenantId);
-  };
 }

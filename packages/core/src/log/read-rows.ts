@@ -21,7 +21,7 @@ export async function readRows(tx: Tx, range: LogRange): Promise<PlacedRow[]> {
   return batches.length === 0 ? [] : findRows(tx, batches, range);
 }
 
-interface BatchPlace {
+export interface BatchPlace {
   readonly id: string;
   readonly firstIndex: number;
   /** Bounds of its activities' times, in milliseconds since 1970. */
@@ -30,7 +30,7 @@ interface BatchPlace {
 }
 
 /** The batches that share an entry with a range: those that begin within it, and the last one before. */
-function findBatches(tx: Tx, { epoch, start, end }: LogRange): Promise<BatchPlace[]> {
+export function findBatches(tx: Tx, { epoch, start, end }: LogRange): Promise<BatchPlace[]> {
   return tx.query(sql<BatchPlace>`
     select id, first_index::float8 as "firstIndex",
       ${epochMs(sql.ref('first_occurred_at'))} as "firstMs", ${epochMs(sql.ref('last_occurred_at'))} as "lastMs"

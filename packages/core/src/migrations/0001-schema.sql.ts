@@ -469,6 +469,15 @@ const functions = [
         order by l.sequenced_at limit tenants_max;
     end `,
   ),
+  // How far the logs of some tenants go, for who tells their readers: one look, however many tenants are read.
+  ownerFunction(
+    'log_sizes(tenants text[])',
+    'table (tenant_id text, epoch int, size bigint)',
+    ` begin
+      return query select l.tenant_id, l.epoch, l.size from annals.log l
+        where l.tenant_id = any(tenants) order by l.tenant_id, l.epoch;
+    end `,
+  ),
   ownerFunction(
     'delete_expired_plans(moment timestamptz)',
     'void',
@@ -493,7 +502,7 @@ const grants = [
   `grant select, insert, update on annals.log, annals.checkpoint, annals.manifest, annals.erasure_item, annals.purge_item to annals_custodian`,
   `grant select, insert on annals.tile to annals_custodian`,
   `grant update (epoch, first_index, leaves) on annals.batch to annals_custodian`,
-  `grant execute on function annals.find_behind(text, int) to annals_app`,
+  `grant execute on function annals.find_behind(text, int), annals.log_sizes(text[]) to annals_app`,
   // Counts are the custodian's too: what it erases and purges it takes out of them in the same transaction.
   `grant select on annals.follower, annals.rollup_cell, annals.rollup to annals_app`,
   `grant select, insert, update, delete on annals.follower, annals.rollup_cell, annals.rollup to annals_custodian`,

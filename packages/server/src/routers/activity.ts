@@ -7,7 +7,9 @@ import {
   listActivities,
   statsActivities,
   summarizeActor,
+  tailActivities,
 } from '@annals/core';
+import { tracked } from '@trpc/server';
 import { procedure, router } from '../procedure.ts';
 
 export const activityRouter = router({
@@ -23,4 +25,12 @@ export const activityRouter = router({
   stats: procedure('activity.stats').query(({ ctx, input }) => statsActivities({ ctx, input })),
   facets: procedure('activity.facets').query(({ ctx, input }) => facetActivities({ ctx, input })),
   summary: procedure('activity.summary').query(({ ctx, input }) => summarizeActor({ ctx, input })),
+  tail: procedure('activity.tail').subscription(async function* ({ ctx, input, signal }) {
+    // The signal is aborted when the caller goes away.
+    for await (const event of tailActivities({ ctx, input, signal })) {
+      // The key can have been revoked since the stream began.
+      await ctx.annals.authenticateAgain?.();
+      yield tracked(event.cursor, event);
+    }
+  }),
 });
