@@ -6,7 +6,6 @@ import {
   type Context,
   createHold,
   listHolds,
-  maintain,
   openEpochIn,
   planAnonymize,
   planRedact,
@@ -18,7 +17,14 @@ import {
   runJob,
   setPolicies,
 } from '@annals/core';
-import { type Disturbance, disturb, holdCommits, sequenceAll, signAll } from '@annals/core/testing';
+import {
+  type Disturbance,
+  disturb,
+  holdCommits,
+  sealDueManifests,
+  sequenceAll,
+  signAll,
+} from '@annals/core/testing';
 import { decodeBase64, type Receipt } from '@annals/tlog';
 import { makeActivities, persons } from './activities.ts';
 import { backUp } from './backup.ts';
@@ -132,13 +138,18 @@ async function openLate(
 ): Promise<void> {
   if (tenant.late.length > 1) return;
   const ctx = contextOf(world, tenant, by);
-  const { db, reached, release } = holdCommits(ctx.db);
+  const { db, reached, ...writer } = holdCommits(ctx.db);
   const done = appendSome({ ...ctx, db }, tenant, count);
   await Promise.race([reached, done]);
   tenant.late.push({
+    by,
     commit: async () => {
-      release();
+      writer.commit();
       await done;
+    },
+    rollBack: async () => {
+      writer.rollBack();
+      await done.catch(() => undefined);
     },
   });
 }
@@ -203,7 +214,7 @@ async function run(
     (async () => {
       await sequenceAll({ services: other }, tenant.tenantId);
       await signAs(world, tenant, other);
-      await maintain(other);
+      await sealDueManifests(other);
     })(),
   ]);
 }
@@ -254,7 +265,7 @@ async function seal(world: World, { minutes, ...on }: StepOf<'seal'>): Promise<v
   // Nobody takes an hour to commit.
   for (const each of world.tenants) await commitLate(each);
   world.core.clock.advance(minutes * 60_000);
-  await withDisturbance(world, world.tenants[on.tenant] as TenantModel, on, (ctx) => maintain(ctx));
+  await withDisturbance(world, world.tenants[on.tenant] as TenantModel, on, sealDueManifests);
 }
 
 async function retire(world: World): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Context, OpenedServices } from '@annals/core';
-import { openServices } from '@annals/core';
+import { createLogKey, openServices } from '@annals/core';
 import { openTestCore, type TestCore } from '@annals/core/testing';
 import type { Receipt } from '@annals/tlog';
 import { Client } from 'pg';
@@ -11,7 +11,10 @@ import type { IssuedCheckpoint, IssuedProof } from './issued.ts';
 
 /** A writer that has stored its batch and not committed yet. */
 export interface LateWriter {
+  readonly by: number;
   commit(): Promise<void>;
+  /** As its process would end. */
+  rollBack(): Promise<void>;
 }
 
 /** What the model knows of a tenant: what was given out, and what is under way. */
@@ -45,33 +48,44 @@ export interface World {
   close(): Promise<void>;
 }
 
-export const mixingMs = 3_600_000;
 const tenantCount = 3;
 /** By how much the clock of the second process is behind. */
 const skewMs = 1_500;
 
-export async function openWorld(): Promise<World> {
+/** `mixingMs`: for how long erasures gather in one manifest. */
+export async function openWorld(mixingMs: number): Promise<World> {
   const core = await openTestCore();
   const dir = await mkdtemp(join(tmpdir(), 'annals-model-'));
   const admin = new Client({ connectionString: core.url });
   await admin.connect();
+  await createLogKey({ dir, logName: 'test.example' });
   const open = (by: number) => {
     const clock: Clock = { now: () => new Date(core.clock.now().getTime() - by * skewMs) };
     return openServices({ database: { url: core.url }, poolMax: 6, manifestIntervalMs: mixingMs, clock });
   };
   const processes: [OpenedServices, OpenedServices] = [await open(0), await open(1)];
+  const tenants = Array.from({ length: tenantCount }, (_, nth) => newTenant(core.context().tenantId, nth));
+  const end = async (by: number) => {
+    for (const { late } of tenants) {
+      for (const writer of late.splice(0)) {
+        if (writer.by === by) await writer.rollBack();
+        else late.push(writer);
+      }
+    }
+    await processes[by]?.close();
+  };
   return {
     core,
     admin,
     dir,
     processes,
-    tenants: Array.from({ length: tenantCount }, (_, nth) => newTenant(core.context().tenantId, nth)),
+    tenants,
     restart: async (by) => {
-      await processes[by]?.close();
+      await end(by);
       processes[by] = await open(by);
     },
     close: async () => {
-      await Promise.all(processes.map((each) => each.close()));
+      await Promise.all(processes.map((_, by) => end(by)));
       await admin.end();
       await core.close();
       await rm(dir, { recursive: true, force: true });

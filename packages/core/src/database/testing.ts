@@ -31,6 +31,10 @@ export function killedAt(db: Database, { admin, step }: { admin: Client; step: n
             await killInTime();
             return tx.query(statement);
           },
+          copy: async (statement, rows) => {
+            await killInTime();
+            return tx.copy(statement, rows);
+          },
         });
         await killInTime();
         return result;
@@ -75,7 +79,11 @@ export function disturb(db: Database, admin: Client, disturbance: Disturbance | 
           await pass(tx);
           return tx.query(statement);
         };
-        const result = await work({ ...tx, query });
+        const copy: Tx['copy'] = async (statement, rows) => {
+          await pass(tx);
+          return tx.copy(statement, rows);
+        };
+        const result = await work({ ...tx, query, copy });
         await pass(tx);
         return result;
       },
@@ -84,10 +92,12 @@ export function disturb(db: Database, admin: Client, disturbance: Disturbance | 
   return { db: { ...db, transaction }, signal: leaving.signal, happened: () => happened };
 }
 
-/** For tests: a database whose transactions wait before they commit until they may. */
+/** For tests: a database whose transactions wait before they commit until they may, or may not. */
 export function holdCommits(db: Database) {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
+  // Whoever does not come so far meets no end either.
+  released.promise.catch(() => undefined);
   const transaction: Database['transaction'] = (tenantId, work, options) =>
     db.transaction(
       tenantId,
@@ -99,5 +109,10 @@ export function holdCommits(db: Database) {
       },
       options,
     );
-  return { db: { ...db, transaction }, reached: reached.promise, release: () => released.resolve() };
+  return {
+    db: { ...db, transaction },
+    reached: reached.promise,
+    commit: () => released.resolve(),
+    rollBack: () => released.reject(new Error('rolled back')),
+  };
 }
