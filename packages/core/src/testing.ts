@@ -21,6 +21,9 @@ import { logOrigin } from './signer/origin.ts';
 import { signLog } from './signer/sign-log.ts';
 import { openStateDirectory } from './signer/state-directory.ts';
 
+/** What a worker does now and then. */
+export { sealDueManifests } from './manifest/seal-due-manifests.ts';
+
 /** For tests of any room: a migrated database of their own, the services on it, and contexts to call verbs with. */
 export interface TestCore {
   readonly url: string;
@@ -107,6 +110,15 @@ export async function signAll(
   if (!keys) throw new Error('the database was signed with the keys of another directory');
   const state = await openStateDirectory(dir);
   return (await signLog({ services: core.services, keys, state }, tenantId))?.note;
+}
+
+/** For tests: sequence and sign all that is committed for the tenant, with a key that all tests know. */
+export async function signCommitted(
+  core: Pick<TestCore, 'services'>,
+  tenantId: string,
+): Promise<SignedCheckpoint> {
+  await sequenceAll(core, tenantId);
+  return signCheckpoint(core, tenantId);
 }
 
 export interface SignedCheckpoint {

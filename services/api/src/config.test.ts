@@ -41,6 +41,13 @@ test('an empty environment starts the embedded database with the documented defa
   });
 });
 
+test('erasures are mixed for no longer than verification waits for their manifest', () => {
+  expect(problemsOf({ ANNALS_MANIFEST_HOURS: '36' })).toEqual([]);
+  expect(problemsOf({ ANNALS_MANIFEST_HOURS: '37' })).toEqual([
+    expect.stringContaining('must be a whole number from 0 to 36'),
+  ]);
+});
+
 test('an empty value counts as unset', () => {
   expect(loadConfig({ ANNALS_PORT: '', DATABASE_URL: '', ANNALS_PUBLIC_URL: '' })).toEqual(loadConfig({}));
 });

@@ -112,10 +112,10 @@ const environment = z.object({
       'Where jobs run: `inline` in this process, `off` in another one, `only` runs jobs and serves no HTTP.',
     example: 'off',
   }),
-  ANNALS_MANIFEST_HOURS: wholeNumber(0, 720).register(docs, {
+  ANNALS_MANIFEST_HOURS: wholeNumber(0, 36).register(docs, {
     default: '24',
     description:
-      'For how many hours erasures gather in one list before it is sealed in the log, so that a list does not become an index of one person; `0` seals at the end of each run. An audit within that time ends as pending; a bundle that still waits 48 hours after the request fails.',
+      'For how many hours erasures gather in one list before it is sealed in the log, so that a list does not become an index of one person; `0` seals at the end of each run. An audit within that time ends as pending. At most `36`: verification takes what is not sealed 48 hours after its request for tampering.',
     example: '12',
   }),
   ANNALS_SIGNER: oneOf(['inline', 'off']).register(docs, {

@@ -1,6 +1,5 @@
 import { ensurePartitionsAhead } from '../activity/partitions.ts';
 import type { Services } from '../context.ts';
-import { sealDueManifests } from '../manifest/seal-due-manifests.ts';
 import { deleteExpiredPlans } from '../plan/delete-expired-plans.ts';
 import { describeFailure } from './describe-failure.ts';
 import { deleteDeadMessages } from './graphile-queue.ts';
@@ -13,7 +12,6 @@ const parts = {
   requeueIdleJobs,
   deleteExpiredPlans,
   deleteDeadMessages,
-  sealDueManifests,
   ensurePartitionsAhead: (services: Services) => ensurePartitionsAhead(services, monthsAhead),
 };
 

@@ -5,6 +5,7 @@ import { Pool } from 'pg';
 import type { Services } from '../context.ts';
 import { toDomainError } from '../database/domain-error.ts';
 import { roles, takeRole } from '../database/roles.ts';
+import { startSealing } from '../manifest/start-sealing.ts';
 import { describeFailure } from './describe-failure.ts';
 import { createGraphileLogger } from './graphile-logger.ts';
 import { runJobTask } from './graphile-queue.ts';
@@ -27,7 +28,7 @@ export interface Worker {
 }
 
 /**
- * Run the jobs of the queue, and the maintenance, until `stop`. Any number of processes may do so.
+ * Run the jobs of the queue, the maintenance, and the sealing of manifests, until `stop`. Any number of processes may do so.
  *
  * Errors  `unavailable` when the database cannot be reached at the start; later it is waited for.
  */
@@ -45,10 +46,11 @@ export async function startWorker(
   const stopping = new AbortController();
   const runners = keepRunning({ services, pool, concurrency, signal: stopping.signal });
   const maintenance = startMaintenance(services);
+  const sealing = startSealing(services);
   return {
     stop: async () => {
       stopping.abort();
-      await Promise.all([maintenance.stop(), runners]);
+      await Promise.all([maintenance.stop(), sealing.stop(), runners]);
       await pool.end();
     },
   };

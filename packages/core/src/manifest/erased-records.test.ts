@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
 import type { Context } from '../context.ts';
 import { seed } from '../job/testing.ts';
-import { openTestCore, sequenceAll, type TestCore } from '../testing.ts';
+import { openTestCore, sequenceAll, signCommitted, type TestCore } from '../testing.ts';
 import { sealDueManifests } from './seal-due-manifests.ts';
 import { anonymizePerson, committedLeaves, expectAccounted, purgeBy, redactFields } from './testing.ts';
 
@@ -81,7 +81,7 @@ const step: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
             ]),
         ] as const,
     ),
-  fc.constant(['sequence', (ctx: Context) => sequenceAll(core, ctx.tenantId)] as const),
+  fc.constant(['sign', (ctx: Context) => signCommitted(core, ctx.tenantId)] as const),
   fc.constant(['seal', () => sealDueManifests({ ...core.services, manifestIntervalMs: 0 })] as const),
 );
 

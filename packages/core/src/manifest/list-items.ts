@@ -11,7 +11,7 @@ export interface ListedManifest {
 /**
  * The items of a manifest as they are hashed and shown, in the order of epoch and index, some thousands at a
  * time: what was purged as ranges, adjacent ones joined. Items whose batch is not sequenced yet are left out;
- * `isSequenced` tells whether there are any.
+ * `isSigned` tells whether there are any.
  */
 export async function* listItems(tx: Tx, manifest: ListedManifest): AsyncGenerator<Manifest['items']> {
   const cursor = sql.id(`annals_items_${manifest.id}`);
@@ -27,13 +27,26 @@ export async function* listItems(tx: Tx, manifest: ListedManifest): AsyncGenerat
 
 const pageSize = 5_000;
 
-/** Whether each batch of the manifest's items has its place in the log. */
-export async function isSequenced(tx: Tx, { id, kind }: ListedManifest): Promise<boolean> {
+/**
+ * Whether the newest signed checkpoint of its epoch covers each batch of the manifest's items. Only then do their
+ * indexes stand for good: what was not signed gets others where a restore makes a new epoch necessary.
+ */
+export async function isSigned(tx: Tx, { id, kind }: ListedManifest): Promise<boolean> {
   const table = sql.table(kind === 'erasure' ? 'annals.erasure_item' : 'annals.purge_item');
+  const listed = sql`exists (
+    select from ${table} i where i.tenant_id = b.tenant_id and i.manifest_id = ${id} and i.batch_id = b.id)`;
   const [row] = await tx.query(sql<{ waits: boolean }>`
     select exists (
-      select from ${table} i join annals.batch b on b.tenant_id = i.tenant_id and b.id = i.batch_id
-      where i.tenant_id = ${tx.tenantId} and i.manifest_id = ${id} and b.first_index is null) as waits`);
+      select from annals.batch b where b.tenant_id = ${tx.tenantId} and b.first_index is null and ${listed}
+    ) or exists (
+      select from (
+        select l.epoch, coalesce((
+          select max(c.size) from annals.checkpoint c where c.tenant_id = l.tenant_id and c.epoch = l.epoch), 0) as size
+        from annals.log l where l.tenant_id = ${tx.tenantId}
+      ) as signed
+      join annals.batch b on b.tenant_id = ${tx.tenantId} and b.epoch = signed.epoch and b.first_index >= signed.size
+      where ${listed}
+    ) as waits`);
   return row?.waits === false;
 }
 

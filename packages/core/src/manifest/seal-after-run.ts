@@ -5,7 +5,7 @@ import { sealManifest } from './seal-manifest.ts';
 
 /**
  * Seal the manifests of a run that has ended, where they need not wait for others: those of purges, and all
- * when erasures are not mixed. What cannot be sealed yet is left to maintenance.
+ * when erasures are not mixed. What is not signed yet is sealed once it is (`startSealing`).
  */
 export async function sealAfterRun(
   services: Services,

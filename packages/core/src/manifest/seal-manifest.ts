@@ -4,15 +4,15 @@ import { ensureRecordPartition, recordActivity } from '../activity/record-activi
 import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { JobEntity } from '../job/entity.ts';
-import { ManifestEntity } from './entity.ts';
-import { isSequenced, listItems } from './list-items.ts';
+import { ManifestEntity, type ManifestKind } from './entity.ts';
+import { isSigned, listItems } from './list-items.ts';
 
 export interface SealManifest {
   readonly tenantId: string;
   readonly id: string;
 }
 
-/** `waiting`: some of what it lists has no place in the log yet, or the purge that fills it still runs. */
+/** `waiting`: some of what it lists is not signed yet, or a run that fills it alone has not ended. */
 export type SealOutcome = 'sealed' | 'waiting';
 
 /**
@@ -24,13 +24,14 @@ export async function sealManifest(services: Services, { tenantId, id }: SealMan
   return services.db.transaction(tenantId, (tx) => seal(tx, services, id), { role: 'custodian' });
 }
 
-async function seal(tx: Tx, { clock }: Services, id: string): Promise<SealOutcome> {
+async function seal(tx: Tx, { clock, manifestIntervalMs }: Services, id: string): Promise<SealOutcome> {
   // Whoever adds items holds the row as well, so that after this there are no more of them.
   const open = { id, sealedAt: null };
   const manifest = await tx.em.findOne(ManifestEntity, open, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!manifest) return 'sealed';
-  if (manifest.kind === 'purge' && (await isPurging(tx))) return 'waiting';
-  if (!(await isSequenced(tx, manifest))) return 'waiting';
+  if ((manifest.kind === 'purge' || manifestIntervalMs === 0) && (await isFilling(tx, manifest)))
+    return 'waiting';
+  if (!(await isSigned(tx, manifest))) return 'waiting';
   const { items, root } = await computeRoot(listItems(tx, manifest), manifest.salt);
   const principal = { keyId: 'worker', keyName: 'worker', tenantId: tx.tenantId, scopes: [] };
   const caller = { clock, principal, requestId: id };
@@ -45,8 +46,12 @@ async function seal(tx: Tx, { clock }: Services, id: string): Promise<SealOutcom
   return 'sealed';
 }
 
-async function isPurging(tx: Tx): Promise<boolean> {
-  return (await tx.em.count(JobEntity, { kind: 'retention', status: { $in: ['queued', 'running'] } })) > 0;
+/** Such a manifest is one run's: sealed while it lasts, it would become very many. */
+async function isFilling(tx: Tx, { kind }: { readonly kind: ManifestKind }): Promise<boolean> {
+  const kinds = kind === 'purge' ? (['retention'] as const) : (['anonymize', 'redact'] as const);
+  return (
+    (await tx.em.count(JobEntity, { kind: { $in: [...kinds] }, status: { $in: ['queued', 'running'] } })) > 0
+  );
 }
 
 /** Of any number of items: only a page of them is in memory at once. */
