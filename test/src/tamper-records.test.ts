@@ -2,8 +2,10 @@ import { columnCases } from './tamper/column-cases.ts';
 import { openHistory } from './tamper/history.ts';
 import { rowCases } from './tamper/row-cases.ts';
 import { testCases } from './tamper/test-cases.ts';
+import { dropKeys } from './tamper/undo.ts';
 
 /** Every column of every kind of activity, changed as the database's superuser, and what comes of it. */
 const tables = ['activity'] as const;
 const history = await openHistory();
+await dropKeys(history.admin);
 testCases(history, [...(await columnCases(history.admin, tables)), ...rowCases(tables)], tables);

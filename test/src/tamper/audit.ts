@@ -1,6 +1,6 @@
 import { AnnalsError } from '@annals/contract';
-import { exportBundle, maintain, proveActivity } from '@annals/core';
-import { signAll } from '@annals/core/testing';
+import { exportBundle, proveActivity } from '@annals/core';
+import { sealDueManifests, signAll } from '@annals/core/testing';
 import { anActivity } from '@annals/testkit';
 import { type BundleReport, verifyAuditBundle } from '@annals/tlog';
 import { tenantId } from './catalogue.ts';
@@ -17,19 +17,26 @@ export interface AuditOptions {
   /** The history's newest, unless told otherwise. */
   readonly held?: readonly string[];
   readonly withReceipts?: boolean;
+  /** The history's, unless told otherwise. */
+  readonly policy?: string;
+}
+
+/** The bundle of the tenant, as text. */
+export async function bundleText({ ctx }: Pick<History, 'ctx'>): Promise<string> {
+  const parts: string[] = [];
+  const write = async (text: string) => void parts.push(text);
+  await exportBundle({ ctx, input: { write, waitMsMax: 0 } });
+  return parts.join('');
 }
 
 /** Write the bundle of the tenant and verify it, as an auditor with a checkpoint would. */
 export async function audit(history: History, options: AuditOptions = {}): Promise<BundleReport> {
-  const { core, ctx, policy } = history;
-  const parts: Uint8Array[] = [];
-  const write = async (text: string) => void parts.push(new TextEncoder().encode(text));
-  await exportBundle({ ctx, input: { write, waitMsMax: 0 } });
-  return verifyAuditBundle(parts, {
-    policy,
+  const text = await bundleText(history);
+  return verifyAuditBundle([new TextEncoder().encode(text)], {
+    policy: options.policy ?? history.policy,
     heldCheckpoints: options.held ?? history.held.slice(-1),
     receipts: options.withReceipts ? history.receipts : undefined,
-    now: core.clock.now(),
+    now: history.core.clock.now(),
   });
 }
 
@@ -79,7 +86,8 @@ async function proofNotice({ admin, ctx }: History): Promise<Notice | undefined>
   return undefined;
 }
 
-function invalidCodes({ findings }: BundleReport): string[] {
+/** What makes a bundle invalid. */
+export function invalidCodes({ findings }: BundleReport): string[] {
   return findings.filter(({ severity }) => severity === 'invalid').map(({ code }) => code);
 }
 
@@ -91,7 +99,7 @@ async function goOn({ core, ctx, dir }: History): Promise<Notice | undefined> {
     await signAll(core, { tenantId, dir });
     core.clock.advance(twoDaysMs);
     await appendAll(ctx, [anActivity({ occurredAt: core.clock.now() })]);
-    await maintain(core.services);
+    await sealDueManifests(core.services);
     await signAll(core, { tenantId, dir });
     return undefined;
   } catch (error) {

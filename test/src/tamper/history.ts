@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { manyActivities, persons } from './activities.ts';
 import { origin, tenantId } from './catalogue.ts';
 import { anonymize, appendAll, policyOf, purge, redact, sealAll } from './services.ts';
-import { keepState, type Undo } from './undo.ts';
+import { keepState } from './undo.ts';
 
 /** A tenant's history as real services made it, and all that an auditor and a superuser need. */
 export interface History {
@@ -24,8 +24,10 @@ export interface History {
   readonly held: readonly string[];
   /** What callers were told of each activity. */
   readonly receipts: readonly Receipt[];
-  /** Make everything, the signer's memory included, as it was. */
-  readonly undo: Undo;
+  /** Bring the database back to this state, as from a backup; the signer remembers what it signed since. */
+  readonly restore: () => Promise<void>;
+  /** Make everything as it was, the signer's memory included. */
+  readonly undo: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ export async function openHistory(): Promise<History> {
   await admin.query(`select annals.create_activity_partition(occurred_at + interval '1 year')
     from (select distinct date_trunc('month', occurred_at) as occurred_at from annals.activity) as months`);
   await admin.query('analyze');
-  const restore = await keepState(admin, dir);
+  const { restoreDatabase, restoreSigner } = await keepState(admin, dir);
   const now = core.clock.now();
   return {
     core,
@@ -55,8 +57,10 @@ export async function openHistory(): Promise<History> {
     policy: await policyOf(dir, origin),
     held,
     receipts,
+    restore: restoreDatabase,
     undo: async () => {
-      await restore();
+      await restoreDatabase();
+      await restoreSigner();
       core.clock.set(now);
     },
     close: async () => {
@@ -89,12 +93,12 @@ async function makeHistory(core: TestCore, { ctx, dir }: Pick<History, 'ctx' | '
   await purge(ctx, 'session.ended', 90);
   await redact(ctx, `actor:${persons[0]}`, 'message', 'metadata.user.email');
   await anonymize(ctx, { id: persons[1], mode: 'anonymize' });
-  await sealAll(core, tenantId);
+  await sealAll(core, { tenantId, dir });
   await sign();
   await redact(ctx, `actor:${persons[0]}`, 'reason', 'tags');
   await anonymize(ctx, { id: persons[2], mode: 'pseudonymize' });
   await purge(ctx, 'invoice.paid', 90);
-  await sealAll(core, tenantId);
+  await sealAll(core, { tenantId, dir });
   await rotateLogKey(dir);
   await sign();
   // Its manifest stays open, since no day has passed.

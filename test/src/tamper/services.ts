@@ -5,7 +5,6 @@ import {
   applyRetention,
   type Context,
   getJob,
-  maintain,
   planAnonymize,
   planRedact,
   planRetention,
@@ -13,8 +12,15 @@ import {
   runJob,
   setPolicies,
 } from '@annals/core';
-import { sequenceAll, type TestCore } from '@annals/core/testing';
-import { formatPolicy, type Receipt, readReceipt, verifierKey } from '@annals/tlog';
+import { sealDueManifests, signAll, type TestCore } from '@annals/core/testing';
+import {
+  formatPolicy,
+  formatVerifierKey,
+  type Receipt,
+  readReceipt,
+  signingKey,
+  verifierKey,
+} from '@annals/tlog';
 import { expect } from 'vitest';
 
 /** Append activities, all of which must be stored; returns what their caller keeps. */
@@ -57,10 +63,14 @@ async function runToEnd(ctx: Context, { id }: { readonly id: string }): Promise<
 }
 
 /** Let the interval pass in which erasures are mixed, so that all manifests are sealed. */
-export async function sealAll(core: TestCore, tenantId: string): Promise<void> {
-  await sequenceAll(core, tenantId);
+export async function sealAll(
+  core: TestCore,
+  log: { readonly tenantId: string; readonly dir: string },
+): Promise<void> {
+  // Only what is signed is explained.
+  await signAll(core, log);
   core.clock.advance(25 * 3_600_000);
-  await maintain(core.services);
+  await sealDueManifests(core.services);
 }
 
 /** A policy file that trusts all keys of a signer's directory. */
@@ -71,4 +81,10 @@ export async function policyOf(dir: string, origin: string): Promise<string> {
     key: verifierKey({ name: origin, type: 'ed25519', publicKey }),
   }));
   return formatPolicy({ logs, witnesses: [], quorum: { kind: 'none' } });
+}
+
+/** A line of a policy file: a witness called `w`, that nobody has asked yet. */
+export function aWitness(): string {
+  const key = signingKey({ name: 'witness.example', type: 'cosignature', seed: new Uint8Array(32).fill(3) });
+  return `witness w ${formatVerifierKey(key)}`;
 }

@@ -15,17 +15,38 @@ export const integrityTables = [
 ] as const;
 export type IntegrityTable = (typeof integrityTables)[number];
 
-export type Undo = () => Promise<void>;
+/** What brings back what was kept. */
+export interface Kept {
+  readonly restoreDatabase: () => Promise<void>;
+  readonly restoreSigner: () => Promise<void>;
+}
 
-/**
- * Keep a copy of all rows and of the signer's memory; the function returned brings both back. What can be done to
- * the tables is done to their rows: keys that would prevent it are taken away, as a superuser can.
- */
-export async function keepState(admin: Client, dir: string): Promise<Undo> {
+/** Keep a copy of all rows and of the signer's memory. */
+export async function keepState(admin: Client, dir: string): Promise<Kept> {
   await admin.query('create schema kept');
   for (const table of integrityTables) {
-    await admin.query(`alter table annals.${table} drop constraint ${table}_pkey`);
     await admin.query(`create table kept.${table} as select * from annals.${table}`);
+  }
+  const state = join(dir, 'state');
+  const keptState = join(dir, 'state.kept');
+  await cp(state, keptState, { recursive: true });
+  let since = await lastTransaction(admin);
+  return {
+    restoreDatabase: async () => {
+      await admin.query(integrityTables.map((table) => restore(table, since)).join(';'));
+      since = await lastTransaction(admin);
+    },
+    restoreSigner: async () => {
+      await rm(state, { recursive: true, force: true });
+      await cp(keptState, state, { recursive: true });
+    },
+  };
+}
+
+/** Take away the keys that would prevent some changes of rows, as a superuser can. */
+export async function dropKeys(admin: Client): Promise<void> {
+  for (const table of integrityTables) {
+    await admin.query(`alter table annals.${table} drop constraint ${table}_pkey`);
   }
   const { rows } = await admin.query<{ name: string }>(
     `select i.indexrelid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indrelid
@@ -33,16 +54,6 @@ export async function keepState(admin: Client, dir: string): Promise<Undo> {
     [integrityTables],
   );
   for (const { name } of rows) await admin.query(`drop index ${name}`);
-  const state = join(dir, 'state');
-  const keptState = join(dir, 'state.kept');
-  await cp(state, keptState, { recursive: true });
-  let since = await lastTransaction(admin);
-  return async () => {
-    await admin.query(integrityTables.map((table) => restore(table, since)).join(';'));
-    since = await lastTransaction(admin);
-    await rm(state, { recursive: true });
-    await cp(keptState, state, { recursive: true });
-  };
 }
 
 /** What was written since goes, and what has gone comes back. Tables are compared only where rows are missing. */
