@@ -87,7 +87,11 @@ export const ListInput = z.strictObject({
 });
 export type ListInput = z.output<typeof ListInput>;
 
-/** One page. A cursor is absent where no record lies beyond that end at the time of the call. */
+/**
+ * One page. A cursor is absent where no record lies beyond that end at the time of the call. With fewer activities than
+ * `limit`, or with none, a page can end before the records do: where it would hold more than `pageBytesMax`, or took
+ * longer to find than `pageSearchMsMax`. Its cursor goes on from there.
+ */
 export const Page = z.strictObject({
   activities: z.array(Activity),
   next: z.string().optional(),

@@ -77,6 +77,11 @@ export const ActivityEntity = defineEntity({
       properties: ['tenantId', 'occurredAt', 'id'],
       where: "severity >= 'error'",
     },
+    {
+      name: 'activity_failed_idx',
+      properties: ['tenantId', 'occurredAt', 'id'],
+      where: "outcome <> 'success'",
+    },
   ],
 });
 

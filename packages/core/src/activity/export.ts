@@ -25,20 +25,23 @@ const recordedQueryLengthMax = 4_096;
  */
 export async function exportActivities({ ctx, input }: Verb<ListInput>): Promise<Page> {
   const filter = resolveFilter(ctx, input);
+  const { order, limit } = input;
   const page = (tx: Tx, cursor?: string) =>
-    readPage(tx, { order: input.order, limit: input.limit, cursor, filter, sight: sightOf(ctx) });
+    readPage(tx, { order, limit, cursor, filter, sight: sightOf(ctx), now: ctx.clock.now() });
   if (input.cursor !== undefined) {
     const { cursor, pass } = splitPass(input.cursor);
-    return read(ctx, async (tx) => {
+    const go = async (tx: Tx) => {
       await requireRecorded(tx, ctx, { asked: input, pass });
       return withPass(await page(tx, cursor), pass);
-    });
+    };
+    return read(ctx, go, { snapshot: true });
   }
   await ensureRecordPartition(ctx);
-  return read(ctx, async (tx) => {
+  const begin = async (tx: Tx) => {
     const first = await page(tx);
     return withPass(first, await record(tx, ctx, { input, filter }));
-  });
+  };
+  return read(ctx, begin, { snapshot: true });
 }
 
 async function record(

@@ -11,5 +11,6 @@ import { resolveFilter } from './resolve-filter.ts';
  */
 export async function listActivities({ ctx, input }: Verb<ListInput>): Promise<Page> {
   const filter = resolveFilter(ctx, input);
-  return read(ctx, (tx) => readPage(tx, { ...input, filter, sight: sightOf(ctx) }));
+  const request = { ...input, filter, sight: sightOf(ctx), now: ctx.clock.now() };
+  return read(ctx, (tx) => readPage(tx, request), { snapshot: true });
 }

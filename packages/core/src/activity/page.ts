@@ -1,15 +1,15 @@
-import type { Filter, ListInput, Page } from '@annals/contract';
-import { sql } from 'kysely';
+import { type Filter, type ListInput, limits, type Page } from '@annals/contract';
 import type { Tx } from '../database/database.ts';
-import { timeOfId } from './activity-id.ts';
-import { type Cursor, formatCursor, type Order, parseCursor } from './cursor.ts';
-import { type ActivityRow, rowColumns, toActivity } from './row.ts';
-import { type Condition, every, type Sight, whereActivity } from './where.ts';
+import { type Cursor, formatCursor, parseCursor } from './cursor.ts';
+import { toActivity } from './row.ts';
+import { type Place, type Walk, type Walked, walkRows } from './walk.ts';
+import type { Sight } from './where.ts';
 
 export interface PageRequest extends Pick<ListInput, 'order' | 'limit'> {
   readonly cursor?: string | undefined;
   readonly filter: Filter;
   readonly sight: Sight;
+  readonly now: Date;
 }
 
 /**
@@ -17,61 +17,60 @@ export interface PageRequest extends Pick<ListInput, 'order' | 'limit'> {
  *
  * Walking `next` and then `previous` meets the same records in the same order, whatever is written elsewhere
  * meanwhile. A cursor goes on from the place of its record also when the record itself has gone.
+ * Caution  in a transaction of one snapshot.
  */
 export async function readPage(
   tx: Tx,
-  { order, limit, filter, sight, ...request }: PageRequest,
+  { order, limit, filter, sight, now, ...request }: PageRequest,
 ): Promise<Page> {
   const cursor = request.cursor === undefined ? undefined : parseCursor(order, request.cursor);
-  const where = whereActivity(filter, sight);
-  const rows = await readRows(tx, { where, order, cursor, limit: limit + 1 });
-  const onward = rows.length > limit;
-  const behind = cursor && (await readRows(tx, { where, order, cursor: complement(cursor), limit: 1 }));
-  const back = behind !== undefined && behind.length > 0;
-  const activities = rows.slice(0, limit).map((row) => toActivity(row, sight));
   const walksBack = cursor?.side === 'before';
+  const descending = (order === 'newest') !== walksBack;
+  const deadlineMs = performance.now() + limits.pageSearchMsMax;
+  const walk: Walk = { filter, sight, now, descending, place: cursor, limit: limit + 1, deadlineMs };
+  const { rows, stoppedAt, behind } = await walkFrom(tx, walk, cursor);
+  const activities = rows.slice(0, limit).map((row) => toActivity(row, sight));
+  const onward = placeOf(rows.length > limit ? activities.at(-1)?.id : stoppedAt);
+  // An empty page is left the way it was entered.
+  const back = behind ? (placeOf(activities[0]?.id) ?? opposite(cursor)) : undefined;
   if (walksBack) activities.reverse();
-  const cursorAt = (side: Cursor['side'], id: string | undefined): string | undefined => {
-    if (id !== undefined) return formatCursor(order, { side, inclusive: false, id });
-    return cursor && formatCursor(order, complement(cursor));
-  };
-  const next = (walksBack ? back : onward) ? cursorAt('after', activities.at(-1)?.id) : undefined;
-  const previous = (walksBack ? onward : back) ? cursorAt('before', activities[0]?.id) : undefined;
+  const [next, previous] = walksBack ? [back, onward] : [onward, back];
   return {
     activities,
-    ...(next !== undefined && { next }),
-    ...(previous !== undefined && { previous }),
+    ...(next && { next: formatCursor(order, { side: 'after', ...next }) }),
+    ...(previous && { previous: formatCursor(order, { side: 'before', ...previous }) }),
   };
 }
 
-/** What a cursor leaves out: an empty page is left the way it was entered. */
-function complement({ side, inclusive, id }: Cursor): Cursor {
-  return { side: side === 'after' ? 'before' : 'after', inclusive: !inclusive, id };
+/** The rows beyond a cursor, and whether there are any on the other side of it. */
+async function walkFrom(
+  tx: Tx,
+  walk: Walk,
+  cursor: Cursor | undefined,
+): Promise<Walked & { readonly behind: boolean }> {
+  if (!cursor) return { ...(await walkRows(tx, walk)), behind: false };
+  // With the cursor's own record, which mostly is still there, and then is what lies behind.
+  const { rows, stoppedAt } = await walkRows(tx, {
+    ...walk,
+    place: { id: cursor.id, inclusive: true },
+    limit: walk.limit + 1,
+  });
+  const own = rows[0]?.id === cursor.id;
+  if (own && !cursor.inclusive) return { rows: rows.slice(1), stoppedAt, behind: true };
+  const other = await walkRows(tx, {
+    ...walk,
+    descending: !walk.descending,
+    place: opposite(cursor),
+    limit: 1,
+  });
+  return { rows, stoppedAt, behind: other.rows.length > 0 || other.stoppedAt !== undefined };
 }
 
-interface Walk {
-  readonly where: Condition;
-  readonly order: Order;
-  readonly cursor: Cursor | undefined;
-  readonly limit: number;
+function placeOf(id: string | undefined): Place | undefined {
+  return id === undefined ? undefined : { id, inclusive: false };
 }
 
-/** The records nearest to the cursor first. */
-async function readRows(tx: Tx, { where, order, cursor, limit }: Walk): Promise<ActivityRow[]> {
-  const descending = (order === 'newest') === (cursor?.side !== 'before');
-  const direction = sql.raw(descending ? 'desc' : 'asc');
-  const place = cursor ? [beyond(cursor, descending)] : [];
-  return tx.query(
-    sql<ActivityRow>`select ${rowColumns} from annals.activity where ${every([where, ...place])}
-      order by occurred_at ${direction}, id ${direction} limit ${limit}`,
-  );
-}
-
-/** The comparison of rows starts the index at the place; the one of times lets the planner leave out partitions. */
-function beyond({ id, inclusive }: Cursor, descending: boolean): Condition {
-  const time = timeOfId(id).toISOString();
-  const comparison = sql.raw(`${descending ? '<' : '>'}${inclusive ? '=' : ''}`);
-  const bound = sql.raw(descending ? '<=' : '>=');
-  return sql`(occurred_at ${bound} ${time}::timestamptz
-    and (occurred_at, id) ${comparison} (${time}::timestamptz, ${id}::uuid))`;
+/** Where the other direction begins, to meet just what this one does not. */
+function opposite(cursor: Place | undefined): Place | undefined {
+  return cursor && { id: cursor.id, inclusive: !cursor.inclusive };
 }

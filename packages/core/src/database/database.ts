@@ -17,6 +17,8 @@ export interface Tx {
   readonly em: EntityManager;
   /** For SQL that the ORM does not write well. Values are bound, never interpolated. */
   query<Row>(statement: RawBuilder<Row>): Promise<Row[]>;
+  /** As `query`, so many rows at a time, as they are asked for. */
+  stream<Row>(statement: RawBuilder<Row>, rowsAtOnce: number): AsyncIterable<Row[]>;
   /** Signal this once the transaction has committed. */
   notify(channel: Channel): void;
 }
@@ -160,6 +162,13 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
           query: async (statement) => {
             mayBegin();
             return (await statement.execute(inner.getKysely())).rows;
+          },
+          stream: async function* <Row>(statement: RawBuilder<Row>, rowsAtOnce: number) {
+            mayBegin();
+            const executor = inner.getKysely().getExecutor();
+            for await (const { rows } of executor.stream<Row>(statement.compile(inner.getKysely()), rowsAtOnce)) {
+              yield rows;
+            }
           },
           notify: (channel) => void notified.add(channel),
         };

@@ -56,6 +56,7 @@ const activity = [
   `create index activity_batch_idx on annals.activity (tenant_id, batch_id)`,
   `create index activity_subject_idx on annals.activity (tenant_id, subject_id, occurred_at, id) where subject_id is not null`,
   `create index activity_severe_idx on annals.activity (tenant_id, occurred_at, id) where severity >= 'error'`,
+  `create index activity_failed_idx on annals.activity (tenant_id, occurred_at, id) where outcome <> 'success'`,
 ];
 
 const tables = [

@@ -1,0 +1,79 @@
+import { type RawBuilder, sql } from 'kysely';
+import { timeOfId } from './activity-id.ts';
+import { type ActivityRow, rowColumns } from './row.ts';
+import type { Span } from './spans.ts';
+import type { Timeline } from './timelines.ts';
+import type { Place } from './walk.ts';
+import { type Condition, every, type Sight, whereActivity } from './where.ts';
+
+/** A row of a page. */
+export type PageRow = ActivityRow & { readonly id: string };
+
+/** A stretch of a timeline. */
+export interface Stretch {
+  readonly timeline: Timeline;
+  readonly span: Span;
+  /** Records on the other side of it are left out. */
+  readonly place: Place | undefined;
+  readonly sight: Sight;
+  readonly descending: boolean;
+}
+
+/** The first records of a stretch, in its order. All that is asked for hangs on indexes, which end the work early. */
+export function selectFirst(stretch: Stretch, limit: number): RawBuilder<PageRow> {
+  return sql`select ${rowColumns} from (${inOrder(stretch, limit)}) as found ${orderBy(stretch)}`;
+}
+
+/**
+ * The first records that `rest` selects among the first `among` of a stretch.
+ *
+ * The limit of the inner statement keeps the planner from taking the whole for something to be collected and
+ * sorted where it believes that few records match.
+ */
+export function selectAmong(
+  stretch: Stretch,
+  { among, limit }: { readonly among: number; readonly limit: number },
+): RawBuilder<PageRow> {
+  const { timeline, sight } = stretch;
+  return sql`
+    select ${rowColumns} from (${inOrder(stretch, among)}) as scanned
+    where ${whereActivity(timeline.rest, sight)} ${orderBy(stretch)} limit ${limit}`;
+}
+
+/** Id of the record of a stretch at a place, from 1; from the index alone. */
+export function selectNth(stretch: Stretch, nth: number): RawBuilder<{ id: string }> {
+  return sql`select id from (${inOrder(stretch, nth)}) as passed ${orderBy(stretch)} offset ${nth - 1} limit 1`;
+}
+
+function inOrder(stretch: Stretch, limit: number): RawBuilder<unknown> {
+  const { timeline, sight, place, descending, span } = stretch;
+  const bounds = [...within(span), ...(place ? [beyond(place, descending)] : [])];
+  const strands = timeline.strands.map((strand) => {
+    const where = every([sql`tenant_id = ${sight.tenantId}`, strand, ...bounds]);
+    return sql`(select * from annals.activity where ${where} ${orderBy(stretch)} limit ${limit})`;
+  });
+  if (strands.length === 1) return sql`${strands[0]}`;
+  return sql`select * from (${sql.join(strands, sql` union all `)}) as strand ${orderBy(stretch)} limit ${limit}`;
+}
+
+function orderBy({ descending }: Pick<Stretch, 'descending'>): RawBuilder<unknown> {
+  const direction = sql.raw(descending ? 'desc' : 'asc');
+  return sql`order by occurred_at ${direction}, id ${direction}`;
+}
+
+/** What of time lets the planner leave out partitions. */
+export function within({ from, to }: Span): Condition[] {
+  return [
+    ...(from ? [sql<boolean>`occurred_at >= ${from.toISOString()}::timestamptz`] : []),
+    ...(to ? [sql<boolean>`occurred_at < ${to.toISOString()}::timestamptz`] : []),
+  ];
+}
+
+/** The comparison of rows starts the index at the place; the one of times lets the planner leave out partitions. */
+function beyond({ id, inclusive }: Place, descending: boolean): Condition {
+  const time = timeOfId(id).toISOString();
+  const comparison = sql.raw(`${descending ? '<' : '>'}${inclusive ? '=' : ''}`);
+  const bound = sql.raw(descending ? '<=' : '>=');
+  return sql`(occurred_at ${bound} ${time}::timestamptz
+    and (occurred_at, id) ${comparison} (${time}::timestamptz, ${id}::uuid))`;
+}

@@ -1,0 +1,86 @@
+import type { Filter } from '@annals/contract';
+import type { Tx } from '../database/database.ts';
+import { expandPrefixes } from './action-prefixes.ts';
+import { timeOfId } from './activity-id.ts';
+import type { Cursor } from './cursor.ts';
+import { type GatheredRows, gatherRows } from './gather-rows.ts';
+import { mostSelective } from './most-selective.ts';
+import { type PageRow, type Stretch, selectAmong, selectFirst, selectNth } from './select-rows.ts';
+import { spansOf } from './spans.ts';
+import { type Timeline, timelineOfAll, timelinesOf } from './timelines.ts';
+import type { Sight } from './where.ts';
+
+export interface Walk {
+  readonly filter: Filter;
+  readonly sight: Sight;
+  readonly descending: boolean;
+  /** Where to begin; without, at the end of time that the direction begins with. */
+  readonly place: Place | undefined;
+  readonly limit: number;
+  readonly now: Date;
+  /** By `performance.now()`: after that, what was found until then is the answer. */
+  readonly deadlineMs: number;
+}
+
+/** Beyond a record, or with it. */
+export type Place = Pick<Cursor, 'id' | 'inclusive'>;
+
+export interface Walked {
+  /** The records nearest to the place, the nearest first. */
+  readonly rows: readonly PageRow[];
+  /** Id of the last record that was looked at, where the walk was given up before it had as many as it may. */
+  readonly stoppedAt?: string | undefined;
+}
+
+/**
+ * The records of a filter from a place on, in the order of an index: nothing is sorted, and little is read that is not
+ * asked for. Span by span, so that few partitions are planned for; and where no index has just what is asked for, so
+ * many records at a time.
+ *
+ * Given up  once the rows hold `pageBytesMax`, or at the deadline, after one step at least.
+ * Caution   in one snapshot: a step goes on where the one before it has ended.
+ */
+export async function walkRows(tx: Tx, walk: Walk): Promise<Walked> {
+  const { filter, place, descending, now } = walk;
+  const { from, to } = filter;
+  const start = place ? timeOfId(place.id) : descending ? (to ?? now) : from;
+  const found = gatherRows(walk.limit);
+  let chosen: Timeline | undefined;
+  for (const span of spansOf({ descending, start, from, to })) {
+    chosen ??= await mostSelective(tx, { timelines: timelinesOf(filter), span });
+    const timeline = (await expandPrefixes(tx, { timeline: chosen, span })) ?? timelineOfAll(filter);
+    const stoppedAt = await walkSpan(tx, { walk, stretch: { ...walk, timeline, span }, found });
+    if (stoppedAt !== undefined || found.missing() === 0) return { rows: found.rows, stoppedAt };
+  }
+  return { rows: found.rows };
+}
+
+/** How many records a step looks at: few where it is likely that they are enough, then more and more. */
+const stepMin = 2_000;
+const stepMax = 32_000;
+const growth = 4;
+
+interface Steps {
+  readonly walk: Walk;
+  readonly stretch: Stretch;
+  readonly found: GatheredRows;
+}
+
+/** Returns where it was given up. */
+async function walkSpan(tx: Tx, { walk, stretch, found }: Steps): Promise<string | undefined> {
+  const { strands, rest } = stretch.timeline;
+  if (strands.length === 0) return undefined;
+  const lastFound = () => found.rows.at(-1)?.id;
+  if (Object.keys(rest).length === 0) {
+    return (await found.add(tx, (limit) => selectFirst(stretch, limit))) ? lastFound() : undefined;
+  }
+  let { place } = stretch;
+  for (let among = stepMin; ; among = Math.min(among * growth, stepMax)) {
+    const step = { ...stretch, place };
+    if (await found.add(tx, (limit) => selectAmong(step, { among, limit }))) return lastFound();
+    if (found.missing() === 0) return undefined;
+    const [last] = await tx.query(selectNth(step, among));
+    if (!last || performance.now() > walk.deadlineMs) return last?.id;
+    place = { id: last.id, inclusive: false };
+  }
+}
