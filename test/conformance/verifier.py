@@ -355,8 +355,10 @@ class Verification:
 
     def is_requested(self, kind):
         requests = [record for record in self.own if record.action == REQUESTED[kind]]
-        ended = {record.target for record in self.own if record.action in ENDED[kind]} | {None}
-        return any(record.recorded_at > self.now - OVERDUE or record.target not in ended for record in requests)
+        ends = [record for record in self.own if record.action in ENDED[kind]]
+        ended = {record.target for record in ends} | {None}
+        lately = any(record.recorded_at > self.now - OVERDUE for record in requests + ends)
+        return lately or any(record.target not in ended for record in requests)
 
     # Step 9
 

@@ -4,9 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listActivities } from '../activity/list.ts';
 import { storeAll } from '../activity/testing.ts';
 import type { Context } from '../context.ts';
+import { runJob } from '../job/run-job.ts';
 import { inspect } from '../job/testing.ts';
 import { sealDueManifests } from '../manifest/seal-due-manifests.ts';
 import { anonymizePerson, purgeBy, redactFields } from '../manifest/testing.ts';
+import { applyRedact } from '../privacy/apply-redact.ts';
+import { planRedact } from '../privacy/plan-redact.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { exportBundle } from './export-bundle.ts';
 import { bundleText, signLogOf, verifyText } from './testing.ts';
@@ -91,6 +94,18 @@ describe('a bundle', () => {
       verdict: 'invalid',
       findings: [{ code: 'request_missing', count: 3 }],
     });
+  });
+
+  test('holds it open for two days after the end of a run that took long', async () => {
+    const ctx = await signedTenant(9);
+    const { id: planId } = await planRedact({ ctx, input: { query: 'actor:user_2', fields: ['message'] } });
+    const { id: jobId } = await applyRedact({ ctx, input: { planId, driftMax: 0 } });
+    await signLogOf(core, ctx);
+    core.clock.advance(40 * hourMs);
+    expect(await runJob(ctx, { tenantId: ctx.tenantId, jobId })).toBe('ended');
+    await signLogOf(core, ctx);
+    expect(await verify(ctx, 35 * hourMs)).toMatchObject({ verdict: 'pending' });
+    expect(await verify(ctx, 49 * hourMs)).toMatchObject({ verdict: 'invalid' });
   });
 
   test('is recorded before it is made, and refused while nothing is signed', async () => {

@@ -100,7 +100,10 @@ async function tryWrite(tx: Tx, ctx: Context, write: ExportBundle['write']): Pro
 
 async function isRequestUnsigned(tx: Tx, logs: readonly BundleLog[]): Promise<boolean> {
   const { epoch, size } = logs.at(-1) ?? { epoch: 1, size: 0 };
-  const behind = [sql`b.first_index is null`, sql`b.epoch = ${epoch} and b.first_index >= ${size}`];
+  const behind = [
+    sql`b.first_index is null`,
+    sql`(b.epoch, b.first_index) >= (${epoch}::int, ${size}::bigint)`,
+  ];
   for (const condition of behind) {
     const [row] = await tx.query(sql<{ found: boolean }>`
       select exists (

@@ -133,6 +133,15 @@ describe('a certificate', () => {
     expect(verify({ ...certificate, tenantId: other.tenantId }, policy).outcome).toBe('invalid');
   });
 
+  test('that calls an erasure of a person another kind of job is invalid', async () => {
+    const ctx = await aTenant();
+    const { policy, certificate } = await certify(ctx, (await anonymizePerson(ctx, person)).id);
+    const { job } = certificate;
+    for (const kind of ['redact', 'retention'] as const) {
+      expect(verify({ ...certificate, job: { ...job, kind } }, policy).outcome).toBe('invalid');
+    }
+  });
+
   test('withholds who asked for it from a key that sees no personal fields, and holds all the same', async () => {
     const ctx = await aTenant();
     const { id } = await anonymizePerson(ctx, person);

@@ -6,7 +6,7 @@ import { readUntrusted } from './checkpoints.ts';
 import type { ListedManifest, Place } from './manifests.ts';
 import { isRequest, type OwnRecord, requestActions } from './own-record.ts';
 
-/** How old a request may be to account for a manifest that is not sealed. */
+/** How old the request or the end of a run may be to account for a manifest that is not sealed. */
 export const requestAgeMsMax = 48 * 3_600_000;
 
 /** Runs that have not ended; beyond that further ones are not remembered. */
@@ -15,7 +15,7 @@ const runsMax = 100_000;
 /** What Annals' own records of the log say about requests and keys. */
 export interface LogRecords {
   add(record: OwnRecord, place: Place): void;
-  /** Whether a run of this kind was requested lately, or has not ended. */
+  /** Whether a run of this kind was requested or ended lately, or has not ended. */
   hasRequest(kind: ListedManifest['kind'], nowMs: number): boolean;
   readonly rotations: readonly Rotation[];
 }
@@ -34,11 +34,12 @@ export function createLogRecords(): LogRecords {
   const rotations: Rotation[] = [];
   return {
     rotations,
-    add: ({ action, recordedMs, targetId = '', metadata }, place) => {
+    add: ({ action, recordedMs, targetId, metadata }, place) => {
       if (isRequest(action)) {
         const { kind, opens } = requestActions[action];
-        running[kind].note(targetId, opens);
-        if (opens) newestMs[kind] = Math.max(newestMs[kind], recordedMs);
+        if (targetId !== undefined) running[kind].note(targetId, opens);
+        // A run can last for days, and lists what it removes to its end.
+        newestMs[kind] = Math.max(newestMs[kind], recordedMs);
       }
       if (action !== 'annals.log_key_rotated' || rotations.length === rotationsMax) return;
       const announced = keyOf(metadata['newKey']);
