@@ -102,3 +102,4 @@ export {
   type ProcedureSpec,
   procedures,
 } from './procedures.ts';
+export { RollupCheckInput, type RollupCheckResult } from './rollup.ts';

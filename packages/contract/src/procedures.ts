@@ -51,6 +51,7 @@ import {
   PoliciesResult,
   TenantInput,
 } from './plan.ts';
+import { RollupCheckInput, RollupCheckResult } from './rollup.ts';
 
 export interface ProcedureSpec<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
   readonly type: 'query' | 'mutation' | 'subscription';
@@ -251,6 +252,14 @@ export const procedures = {
     input: ApplyInput,
     output: Job,
     summary: 'Start the job of a retention plan, unless the world has moved since.',
+  }),
+  'rollup.check': spec({
+    type: 'mutation',
+    scopes: ['admin'],
+    input: RollupCheckInput,
+    output: RollupCheckResult,
+    summary:
+      'Compare the counts that stats are answered from with the activities, for about 2 s; repair them if asked.',
   }),
   'job.get': spec({
     type: 'query',

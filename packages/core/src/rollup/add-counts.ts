@@ -33,8 +33,11 @@ export const countedColumns: RawBuilder<unknown> = sql.join(
 
 const columnOf = (name: Cube['dimensions'][number]) => sql.ref(fieldColumn(name).column);
 
-/** One pass over the rows for all cubes: each is a grouping set, which its mask tells. */
-function groupedRows(rows: RawBuilder<unknown>): RawBuilder<unknown> {
+/**
+ * `grouped`: the rows' sums of `n` by cube, values, day and quarter. One pass for all cubes: each is a grouping set,
+ * which its mask tells.
+ */
+export function groupedRows(rows: RawBuilder<unknown>): RawBuilder<unknown> {
   const mask = sql`grouping(${sql.join(countedDimensions.map(columnOf))})`;
   const byCube = (write: (cube: Cube) => RawBuilder<unknown>) =>
     sql`case ${mask} ${sql.join(
@@ -45,7 +48,7 @@ function groupedRows(rows: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     quarters as (
       select *, (occurred_at at time zone 'UTC')::date as day,
-        ((extract(epoch from occurred_at)::bigint % 86400) / 900)::smallint as slot
+        (floor(extract(epoch from occurred_at) / 900)::bigint % 96)::smallint as slot
       from (${rows}) as counted
     ),
     grouped as materialized (

@@ -132,7 +132,10 @@ function uncountedPart(
 }
 
 function unnestSpans(spans: readonly Span[]): RawBuilder<unknown> {
-  const times = (ends: readonly number[]) => ends.map((ms) => new Date(ms).toISOString());
-  return sql`unnest(${times(spans.map(({ since }) => since))}::timestamptz[],
-    ${times(spans.map(({ until }) => until))}::timestamptz[]) as span (since, until)`;
+  return sql`unnest(${toTexts(spans.map(({ since }) => since))}::timestamptz[],
+    ${toTexts(spans.map(({ until }) => until))}::timestamptz[]) as span (since, until)`;
+}
+
+function toTexts(times: readonly number[]): string[] {
+  return times.map((ms) => new Date(ms).toISOString());
 }

@@ -1,5 +1,5 @@
 import type { StatsInput } from '@annals/contract';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { epochMs } from '../activity/row.ts';
 import type { Tx } from '../database/database.ts';
 import { type Coverage, type DayPart, toSpan } from './find-coverage.ts';
@@ -40,8 +40,6 @@ export async function splitParts(
 /** Most days lie within one interval; the others are looked at quarter by quarter. `fromMs` is null for more than one. */
 function findSegments(tx: Tx, parts: readonly DayPart[], interval: string): Promise<Segment[]> {
   const label = (time: unknown) => sql`date_trunc(${interval}, ${time})`;
-  const timeOf = (slot: unknown) =>
-    sql`(day::timestamp at time zone 'UTC') + ${slot} * interval '15 minutes'`;
   const lastMs = sql`interval '1 millisecond'`;
   return tx.query(sql<Segment>`
     with part as materialized (
@@ -65,4 +63,9 @@ function findSegments(tx: Tx, parts: readonly DayPart[], interval: string): Prom
     union all
     select day::text, min(slot), max(slot) + 1, case when not is_mixed then ${epochMs(sql.ref('first'))} end
     from numbered group by day, first, is_mixed, run`);
+}
+
+/** When a quarter of an hour begins. */
+function timeOf(slot: unknown): RawBuilder<Date> {
+  return sql`(day::timestamp at time zone 'UTC') + (${slot}) * interval '15 minutes'`;
 }
