@@ -64,6 +64,7 @@ export interface BundleState {
   readonly records: LogRecords;
   readonly receipts: ReceiptBook;
   header?: Header;
+  hasPolicy: boolean;
   logs: readonly LogState[];
   recordCount: number;
   ended: boolean;
@@ -88,6 +89,7 @@ export function createBundleVerifier(options: BundleVerification): BundleVerifie
     accounting: createAccounting(manifests, findings),
     records: createLogRecords(),
     receipts: createReceiptBook(options.receipts ?? [], findings),
+    hasPolicy: false,
     logs: [],
     recordCount: 0,
     ended: false,
@@ -133,6 +135,10 @@ function takeLine(state: BundleState, line: FrontLine): void {
   if (line.type === 'end') return takeEnd(state, line.records);
   if (state.logs[0]?.walk)
     throw new TlogError('bad_line', `a line of type ${line.type} stands behind a tile`);
+  if (line.type === 'policy') {
+    if (state.hasPolicy) throw new TlogError('bad_line', 'the bundle has a second policy');
+    state.hasPolicy = true;
+  }
   if (line.type === 'manifest') state.manifests.add(line);
   if (line.type === 'checkpoint') {
     const log = state.logs.find(({ log }) => log.epoch === line.epoch);

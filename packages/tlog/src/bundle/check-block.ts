@@ -195,7 +195,7 @@ function checkRecords(records: readonly Disclosed[], check: BlockCheck): Checked
     for (const message of contradictionsOf({ record, opening, check })) {
       problems.push({ code: 'record_contradicts', place, message });
     }
-    const explains = record.own ? toOwnRecord(place, record) : undefined;
+    const explains = record.own ? toOwnRecord(place, disclosed) : undefined;
     if (explains) own.push(explains);
     earliestMs = Math.min(earliestMs, record.recordedAt.getTime());
     latestMs = Math.max(latestMs, record.recordedAt.getTime());

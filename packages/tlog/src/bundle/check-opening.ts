@@ -31,7 +31,7 @@ export function checkOpening(first: OwnRecord | undefined, { log, before, findin
 }
 
 function isLinked({ cited }: Opening, before: LogState | undefined): boolean {
-  const end = before?.checkpoints.newest;
-  if (!cited || !before || !end) return !cited && !before;
-  return cited.origin === before.log.origin && cited.size === end.size && equalBytes(cited.root, end.root);
+  if (!cited || !before?.root) return !cited && !before;
+  const { log, root } = before;
+  return cited.origin === log.origin && cited.size === log.size && equalBytes(cited.root, root);
 }

@@ -27,7 +27,10 @@ export function baseOrigin({ epoch, origin }: Pick<BundleLog, 'epoch' | 'origin'
  * The policy of one tenant's logs: who trusts a key for the log of one epoch trusts it for those of all. C2SP
  * tlog-policy lets a policy name a public key once only, so that it could not list them all.
  */
-export function policyOfEpochs(policy: Policy, epochs: readonly BundleLog[]): Policy {
+export function policyOfEpochs(
+  policy: Policy,
+  epochs: readonly Pick<BundleLog, 'epoch' | 'origin'>[],
+): Policy {
   const [first] = epochs;
   const base = first && baseOrigin(first);
   const listed = policy.logs.filter(({ key: { name } }) => {
@@ -59,14 +62,14 @@ export function readUntrusted(note: string): { readonly origin: string } & TreeH
   return parseCheckpoint(parseNote(note).text);
 }
 
-/** Whether one of these keys, under the name of the log, signed a checkpoint. */
-export function isSignedBy(note: string, publicKeys: readonly Uint8Array[]): boolean {
-  const { origin } = readUntrusted(note);
-  const keys = publicKeys.map((publicKey) => verifierKey({ name: origin, type: 'ed25519', publicKey }));
+/** Which of these keys, under the name of the log, signed a checkpoint: none where one of their signatures does not hold. */
+export function signersOf(note: string, publicKeys: readonly Uint8Array[]): VerifierKey[] {
+  const { origin: name } = readUntrusted(note);
+  const keys = publicKeys.map((publicKey) => verifierKey({ name, type: 'ed25519', publicKey }));
   try {
-    return verifyNote(parseNote(note), keys).length > 0;
+    return verifyNote(parseNote(note), keys).map(({ key }) => key);
   } catch (error) {
-    if (error instanceof TlogError) return false;
+    if (error instanceof TlogError) return [];
     throw error;
   }
 }

@@ -3,7 +3,15 @@ import { TlogError } from '../tlog-error.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** The object that a text of JSON is. Errors: `bad_line`. */
+/** Levels of a line's JSON: those of what is committed to, and of what stands around it. */
+const levelsMax = 200;
+
+/**
+ * The object that a text of JSON is.
+ *
+ * Errors  `bad_line`, also for more than 200 levels and for a name that stands in one object twice: whoever reads
+ *         the text by other means might take the other of the two values.
+ */
 export function parseObject(text: string): JsonObject {
   let value: unknown;
   try {
@@ -11,7 +19,46 @@ export function parseObject(text: string): JsonObject {
   } catch (cause) {
     throw new TlogError('bad_line', 'the line is not JSON', { cause });
   }
-  return toObject(value, 'the line');
+  const object = toObject(value, 'the line');
+  if (namesWithin(object, 1) !== namesIn(text)) {
+    throw new TlogError('bad_line', 'an object of the line has one name twice');
+  }
+  return object;
+}
+
+/** How many names the objects within a value have. */
+function namesWithin(value: object, level: number): number {
+  if (level > levelsMax) throw new TlogError('bad_line', `the line nests deeper than ${levelsMax} levels`);
+  const inner: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let count = Array.isArray(value) ? 0 : inner.length;
+  for (const each of inner) {
+    if (typeof each === 'object' && each !== null) count += namesWithin(each, level + 1);
+  }
+  return count;
+}
+
+/** How many names stand in a text of JSON: its strings that a colon follows. */
+function namesIn(text: string): number {
+  let count = 0;
+  for (let start = text.indexOf('"'); start !== -1; ) {
+    let at = text.indexOf('"', start + 1);
+    while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
+    do at += 1;
+    while (isBlank(text.charCodeAt(at)));
+    if (text[at] === ':') count += 1;
+    start = text.indexOf('"', at);
+  }
+  return count;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let start = at;
+  while (text[start - 1] === '\\') start -= 1;
+  return (at - start) % 2 === 1;
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09 || character === 0x0a || character === 0x0d;
 }
 
 /** Refuse all but an object. */
@@ -32,7 +79,9 @@ export function expectKeys(object: JsonObject, keys: readonly string[]): void {
 
 export function textOf(object: JsonObject, key: string): string {
   const value = object[key];
-  if (typeof value !== 'string') throw new TlogError('bad_line', `${key} must be a text`);
+  if (typeof value !== 'string' || !value.isWellFormed()) {
+    throw new TlogError('bad_line', `${key} must be a text without lone surrogates`);
+  }
   return value;
 }
 

@@ -15,6 +15,8 @@ export interface ListedManifest {
   readonly id: string;
   readonly kind: Manifest['kind'];
   readonly salt: Uint8Array;
+  /** What all of its lines say alike. */
+  readonly head: Pick<ManifestPart, 'sealed' | 'openedAt'>;
   readonly items: ItemList;
   /** Over the hashes of the items, for the root. */
   range: CompactRange;
@@ -63,8 +65,8 @@ export function createManifests(findings: FindingList): Manifests {
       const manifest = known ?? newManifest(line, listed);
       listed.set(line.id, manifest);
       last = manifest;
-      if (manifest.kind !== part.kind || !equalBytes(manifest.salt, part.salt)) {
-        throw new TlogError('bad_line', 'the parts of a manifest differ in kind or salt');
+      if (!isPartOf(manifest, line)) {
+        throw new TlogError('bad_line', 'the parts of a manifest differ in more than their items');
       }
       manifest.items.append(part.items);
       manifest.range = appendLeaves(
@@ -81,12 +83,21 @@ export function createManifests(findings: FindingList): Manifests {
   };
 }
 
-function newManifest({ id, part }: ManifestPart, listed: ReadonlyMap<string, unknown>): ListedManifest {
+function isPartOf({ kind, salt, head }: ListedManifest, { sealed, openedAt, part }: ManifestPart): boolean {
+  const isSameHead = head.sealed === sealed && head.openedAt.getTime() === openedAt.getTime();
+  return isSameHead && kind === part.kind && equalBytes(salt, part.salt);
+}
+
+function newManifest(
+  { id, part, sealed, openedAt }: ManifestPart,
+  listed: ReadonlyMap<string, unknown>,
+): ListedManifest {
   if (listed.size === bundleLimits.manifestsMax) {
     throw new TlogError('too_large', `a bundle has at most ${bundleLimits.manifestsMax} manifests`);
   }
   const { kind, salt } = part;
-  return { id, kind, salt, items: createItemList(), range: emptyRange(), explained: 0 };
+  const head = { sealed, openedAt };
+  return { id, kind, salt, head, items: createItemList(), range: emptyRange(), explained: 0 };
 }
 
 function explain(listed: Iterable<ListedManifest>, range: IndexRange): Map<number, Explanation> {

@@ -1,3 +1,4 @@
+import { type Opening, rebuildEntry } from '../entry/rebuild-entry.ts';
 import type { JsonMap } from '../entry/record.ts';
 import type { BundledRecord } from './read-record.ts';
 
@@ -35,11 +36,28 @@ const actions: ReadonlySet<string> = new Set<OwnAction>([
   'annals.epoch_opened',
 ]);
 
-export function toOwnRecord(place: number, record: BundledRecord): OwnRecord | undefined {
+/**
+ * Undefined for a record that says nothing of the log. Of one of which something was erased, only what its leaf still
+ * commits to: what has taken the place of a value can be anything.
+ */
+export function toOwnRecord(
+  place: number,
+  { record, opening }: { readonly record: BundledRecord; readonly opening: Opening },
+): OwnRecord | undefined {
   if (!actions.has(record.action)) return undefined;
-  const { recordedAt, target, metadata } = record;
   const action = record.action as OwnAction;
-  return { place, action, recordedMs: recordedAt.getTime(), targetId: target?.id, metadata };
+  const recordedMs = record.recordedAt.getTime();
+  if ('seed' in opening) {
+    return { place, action, recordedMs, targetId: record.target?.id, metadata: record.metadata };
+  }
+  const open = rebuildEntry(record, opening).slots.flatMap(({ state, shown }) =>
+    state === 'open' && shown ? [shown] : [],
+  );
+  const targetId = open.some(({ name }) => name === 'target.id') ? record.target?.id : undefined;
+  const metadata = Object.fromEntries(
+    open.flatMap(({ name, key = '', content }) => (name === 'metadata' ? [[key, content]] : [])),
+  );
+  return { place, action, recordedMs, targetId, metadata };
 }
 
 export function isRequest(action: OwnAction): action is RequestAction {

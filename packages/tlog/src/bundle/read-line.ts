@@ -67,7 +67,7 @@ function readHeader(line: JsonObject): FrontLine {
   const logs = arrayOf(line, 'logs', bundleLimits.epochsMax).map((value) => {
     const log = toObject(value, 'a log');
     expectKeys(log, ['epoch', 'origin', 'size']);
-    return { epoch: integerOf(log, 'epoch', 1), origin: textOf(log, 'origin'), size: integerOf(log, 'size') };
+    return { epoch: epochOf(log), origin: textOf(log, 'origin'), size: integerOf(log, 'size') };
   });
   return { type: 'bundle', tenantId: textOf(line, 'tenantId'), madeAt: timeOf(line, 'madeAt'), logs };
 }

@@ -1,7 +1,7 @@
 import type { VerifierKey } from '../note/verifier-key.ts';
 import type { Policy } from '../policy/policy.ts';
 import { TlogError } from '../tlog-error.ts';
-import { isSignedBy, readCheckpoint, type TrustedCheckpoint } from './checkpoints.ts';
+import { readCheckpoint, readUntrusted, signersOf, type TrustedCheckpoint } from './checkpoints.ts';
 import type { FindingList } from './findings.ts';
 import { isEarly, type Rotation } from './log-records.ts';
 
@@ -51,7 +51,12 @@ export function createTrust({ epoch, policy, findings }: TrustOptions): Trust {
     finish: (rotations) => {
       const announced = rotations.flatMap(({ old, new: key }) => [key, ...(old ? [old] : [])]);
       const publicKeys = announced.map(({ publicKey }) => publicKey);
-      for (const { note, message } of unknown) if (!isSignedBy(note, publicKeys)) refuse(message);
+      for (const { note, message } of unknown) {
+        const signers = signersOf(note, publicKeys);
+        const { size } = readUntrusted(note);
+        if (signers.length === 0) refuse(message);
+        for (const key of signers) firstSizes.set(key, Math.min(firstSizes.get(key) ?? size, size));
+      }
       for (const [key, size] of firstSizes) {
         if (!isEarly(key, { epoch, size }, rotations)) continue;
         const message = `a key signed at ${size} entries, before the log announced it`;
