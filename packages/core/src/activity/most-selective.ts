@@ -20,7 +20,7 @@ export async function mostSelective(
   if (timelines.length === 1) return first;
   const counts = timelines.map(({ whole }) => {
     const where = every([sql`tenant_id = ${tx.tenantId}`, whole, ...within(span)]);
-    return sql`(select count(*)::int from (select from annals.activity where ${where} limit ${countedMax}) as some)`;
+    return sql`(select count(*)::int from (select from annals.activity where ${where} limit ${countedMax}) as counted)`;
   });
   const [row] = await tx.query(sql<{ counts: number[] }>`select array[${sql.join(counts)}] as counts`);
   const least = Math.min(...(row?.counts ?? []));
