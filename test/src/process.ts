@@ -30,10 +30,17 @@ export async function removeDataDir(dataDir: string): Promise<void> {
   await rm(resolve(dataDir, '..'), { recursive: true, force: true });
 }
 
-/** Start Annals and wait until it says where it listens. */
+/** What `dev.json` holds where the database is the embedded one. */
+interface Access {
+  readonly apiKey: string;
+  readonly tenantId: string;
+}
+
+/** Start Annals and wait until it says where it listens. On a database that `env` names, `access` is the caller's. */
 export async function startAnnalsProcess(options: {
   readonly dataDir: string;
   readonly env?: Record<string, string>;
+  readonly access?: Access;
 }): Promise<AnnalsProcess> {
   const child = spawn(
     process.execPath,
@@ -54,15 +61,12 @@ export async function startAnnalsProcess(options: {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  await saysItListens(child, () => log);
-  const access = JSON.parse(await readFile(join(options.dataDir, 'dev.json'), 'utf8')) as {
-    url: string;
-    apiKey: string;
-    tenantId: string;
-  };
+  const url = await saysWhereItListens(child, () => log);
+  const access = options.access ?? (await readAccess(options.dataDir));
   const exited = once(child, 'exit') as Promise<[number | null]>;
   return {
     ...access,
+    url,
     dataDir: options.dataDir,
     log: () => log,
     stop: async () => {
@@ -76,12 +80,18 @@ export async function startAnnalsProcess(options: {
   };
 }
 
-async function saysItListens(child: ChildProcess, log: () => string): Promise<void> {
+async function readAccess(dataDir: string): Promise<Access> {
+  const { apiKey, tenantId } = JSON.parse(await readFile(join(dataDir, 'dev.json'), 'utf8')) as Access;
+  return { apiKey, tenantId };
+}
+
+async function saysWhereItListens(child: ChildProcess, log: () => string): Promise<string> {
   let output = '';
-  await new Promise<void>((ready, failed) => {
+  return new Promise<string>((ready, failed) => {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (/Annals listens on http/.test(output)) ready();
+      const [, url] = /Annals listens on (http\S+)\s/.exec(output) ?? [];
+      if (url) ready(url);
     });
     child.once('exit', (code) => failed(new Error(`Annals ended with ${code}:\n${output}\n${log()}`)));
   });
