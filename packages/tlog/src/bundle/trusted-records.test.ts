@@ -94,9 +94,9 @@ test('a key that the policy does not have signs nothing before the log announces
     ]),
   });
   const [header, ...rest] = bundleOf({ logs: [log] });
-  const with_ = (size: number) => codesOf([header as BundleLine, signedBy(key, size), ...rest]);
-  expect(await with_(3)).toEqual(['valid']);
-  expect(await with_(2)).toEqual(['invalid', 'key_unannounced']);
+  const codesWith = (size: number) => codesOf([header as BundleLine, signedBy(key, size), ...rest]);
+  expect(await codesWith(3)).toEqual(['valid']);
+  expect(await codesWith(2)).toEqual(['invalid', 'key_unannounced']);
 });
 
 test.each<[string, (line: string) => string]>([
@@ -134,7 +134,7 @@ test('a bundle has one policy, and the parts of a manifest differ in their items
   const line = lines[at] as Extract<BundleLine, { type: 'manifest' }>;
   const parts = line.items.map((item) => ({ ...line, items: [item] }));
   expect(await codesOf(lines.toSpliced(at, 1, ...parts))).toEqual(['valid']);
-  const [first, second] = parts as [typeof line, typeof line];
+  const [first = line, second = line] = parts;
   expect(await codesOf(lines.toSpliced(at, 1, first, { ...second, sealed: false }))).toEqual([
     'invalid',
     'bundle_malformed',
