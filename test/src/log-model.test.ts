@@ -1,10 +1,12 @@
 import { sealDueManifests } from '@annals/core/testing';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { commitLate } from './log-model/append.ts';
 import { auditBundle } from './log-model/bundle.ts';
 import { issueProofs, seeCheckpoints } from './log-model/issued.ts';
+import { openEpoch, signAs } from './log-model/sign.ts';
 import { mixing, type Step, steps } from './log-model/steps.ts';
-import { commitLate, openEpoch, signAs, takeStep } from './log-model/take-step.ts';
+import { takeStep } from './log-model/take-step.ts';
 import { contextOf, openWorld, type TenantModel, type World } from './log-model/world.ts';
 
 /** More runs look longer: each is another random sequence. Shrinking a failure takes its time, too. */
@@ -52,7 +54,7 @@ async function check(world: World, step: Step): Promise<void> {
 }
 
 async function settle(world: World, tenant: TenantModel, by: number): Promise<void> {
-  await signAs(world, tenant, contextOf(world, tenant, by));
+  await signAs({ world, tenant }, contextOf(world, tenant, by));
   await seeCheckpoints(world, tenant, by);
 }
 
@@ -61,7 +63,7 @@ async function finish(world: World): Promise<void> {
   const on = { by: 0, disturbance: undefined };
   for (const tenant of world.tenants) {
     await commitLate(tenant);
-    await openEpoch(world, tenant, on);
+    await openEpoch({ world, tenant }, on);
     await takeStep(world, { kind: 'go on', tenant: tenant.nth as Step['tenant'], ...on });
     await settle(world, tenant, 1);
   }

@@ -123,8 +123,8 @@ export async function openSharedDatabase(): Promise<SharedDatabase> {
 /** What looks at the database from beside the processes. */
 async function watch(url: string) {
   const admin = await connect(url);
-  const { services, close } = await openServices({ database: { url }, poolMax: 2 });
-  return { admin, services, close: () => Promise.all([admin.end(), close()]) };
+  const opened = await openServices({ database: { url }, poolMax: 2 });
+  return { admin, services: opened.services, close: () => Promise.all([admin.end(), opened.close()]) };
 }
 
 async function connect(connectionString: string): Promise<Client> {

@@ -20,8 +20,8 @@ export interface TenantBackup {
   readonly batchIds: ReadonlySet<string>;
   /** Epoch and size of each checkpoint. */
   readonly checkpoints: ReadonlySet<string>;
-  /** Whether the log that it holds is at least so long in its newest epoch; earlier ones are closed. */
-  extends(head: { readonly epoch: number; readonly size: number }): boolean;
+  /** The log that it holds in its newest epoch; epoch 0 where it holds none. */
+  readonly log: { readonly epoch: number; readonly size: number };
   restore(): Promise<void>;
 }
 
@@ -38,15 +38,13 @@ export async function backUp(admin: Client, tenantId: string): Promise<TenantBac
     );
   }
   const rowsOf = (table: string) => (saved.get(table) ?? []) as Record<string, unknown>[];
+  const logs = rowsOf('log')
+    .map((row) => ({ epoch: Number(row['epoch']), size: Number(row['size']) }))
+    .toSorted((a, b) => a.epoch - b.epoch);
   return {
     batchIds: new Set(rowsOf('batch').map(({ id }) => String(id))),
-    checkpoints: new Set(rowsOf('checkpoint').map(({ epoch, size }) => `${epoch}/${size}`)),
-    extends: ({ epoch, size }) => {
-      const newest = Math.max(...rowsOf('log').map((row) => Number(row['epoch'])));
-      return rowsOf('log').some(
-        (row) => row['epoch'] === epoch && epoch === newest && Number(row['size']) >= size,
-      );
-    },
+    checkpoints: new Set(rowsOf('checkpoint').map((row) => `${String(row['epoch'])}/${String(row['size'])}`)),
+    log: logs.at(-1) ?? { epoch: 0, size: 0 },
     restore: () => restore(admin, { tenantId, saved }),
   };
 }

@@ -32,7 +32,10 @@ export interface TenantModel {
   held: IssuedCheckpoint[];
   proofs: IssuedProof[];
   readonly late: LateWriter[];
-  backup?: TenantBackup | undefined;
+  /** With whether the log was to be refused by then. */
+  backup?: (TenantBackup & { readonly restored: boolean }) | undefined;
+  /** The newest that was opened. */
+  epoch: number;
   /** Set by a restore that lost what was signed, until a new epoch is opened. */
   restored: boolean;
 }
@@ -103,6 +106,7 @@ function newTenant(tenantId: string, nth: number): TenantModel {
     held: [],
     proofs: [],
     late: [],
+    epoch: 0,
     restored: false,
   };
 }
