@@ -9,7 +9,7 @@ import {
 import type { Context, Verb } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { addPass, digestOf, type ExportPass, mintSalt, requireRecorded, splitPass } from './export-pass.ts';
-import { readPage } from './page.ts';
+import { pageTransaction, readPage } from './page.ts';
 import { read, sightOf } from './read.ts';
 import { ensureRecordPartition, recordActivity } from './record-activity.ts';
 import { resolveFilter } from './resolve-filter.ts';
@@ -34,14 +34,14 @@ export async function exportActivities({ ctx, input }: Verb<ListInput>): Promise
       await requireRecorded(tx, ctx, { asked: input, pass });
       return withPass(await page(tx, cursor), pass);
     };
-    return read(ctx, go, { snapshot: true });
+    return read(ctx, go, pageTransaction);
   }
   await ensureRecordPartition(ctx);
   const begin = async (tx: Tx) => {
     const first = await page(tx);
     return withPass(first, await record(tx, ctx, { input, filter }));
   };
-  return read(ctx, begin, { snapshot: true });
+  return read(ctx, begin, pageTransaction);
 }
 
 async function record(

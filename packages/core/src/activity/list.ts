@@ -1,6 +1,6 @@
 import type { ListInput, Page } from '@annals/contract';
 import type { Verb } from '../context.ts';
-import { readPage } from './page.ts';
+import { pageTransaction, readPage } from './page.ts';
 import { read, sightOf } from './read.ts';
 import { resolveFilter } from './resolve-filter.ts';
 
@@ -12,5 +12,5 @@ import { resolveFilter } from './resolve-filter.ts';
 export async function listActivities({ ctx, input }: Verb<ListInput>): Promise<Page> {
   const filter = resolveFilter(ctx, input);
   const request = { ...input, filter, sight: sightOf(ctx), now: ctx.clock.now() };
-  return read(ctx, (tx) => readPage(tx, request), { snapshot: true });
+  return read(ctx, (tx) => readPage(tx, request), pageTransaction);
 }

@@ -12,12 +12,15 @@ export interface PageRequest extends Pick<ListInput, 'order' | 'limit'> {
   readonly now: Date;
 }
 
+/** For the transaction in which a page is read. */
+export const pageTransaction = { snapshot: true, indexOrder: true } as const;
+
 /**
  * One page of the records that a filter selects, by the key `(occurred_at, id)`.
  *
  * Walking `next` and then `previous` meets the same records in the same order, whatever is written elsewhere
  * meanwhile. A cursor goes on from the place of its record also when the record itself has gone.
- * Caution  in a transaction of one snapshot.
+ * Caution  in a transaction with the options of `pageTransaction`.
  */
 export async function readPage(
   tx: Tx,

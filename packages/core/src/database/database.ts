@@ -33,6 +33,11 @@ export interface TransactionOptions {
   readonly timeoutMs?: number;
   /** One snapshot for all statements, where several must agree with each other: for reads too. */
   readonly snapshot?: boolean;
+  /**
+   * For statements that an index gives in the order that they ask for: they are never sorted, whatever the planner
+   * believes of tables that have grown since it looked at them.
+   */
+  readonly indexOrder?: boolean;
   /** Of the caller: when it goes away, the statement in hand is ended in the database, and none is begun. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -140,9 +145,9 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
     throw new AnnalsError({ code: 'internal', message: 'a transaction needs a tenant' });
   const em = forkOf(orm);
   em.setFilterParams('tenant', { tenantId });
-  if (settings.timeoutMs !== undefined) {
-    em.setSessionContext({ variables: { statement_timeout: settings.timeoutMs } });
-  }
+  const variables = sessionVariables(settings);
+  // Set along with the tenant, in the same statement.
+  if (variables) em.setSessionContext({ variables });
   const { signal } = settings;
   const deadlineMs = performance.now() + (settings.timeoutMs ?? Number.POSITIVE_INFINITY);
   const mayBegin = () => {
@@ -182,6 +187,14 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
   // Within the transaction it would make all that commit with one wait for each other.
   for (const channel of notified) signals.notify(channel);
   return result;
+}
+
+function sessionVariables({ timeoutMs, indexOrder }: TransactionOptions) {
+  if (timeoutMs === undefined && !indexOrder) return undefined;
+  return {
+    ...(timeoutMs !== undefined && { statement_timeout: timeoutMs }),
+    ...(indexOrder && { enable_sort: 'off', enable_incremental_sort: 'off' }),
+  };
 }
 
 async function poolOf(orm: MikroORM) {

@@ -1,0 +1,273 @@
+import { Filter, type FilterInput, type ListInput, limits, type Page } from '@annals/contract';
+import { type RawBuilder, sql } from 'kysely';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Context } from '../context.ts';
+import { openTestCore, type TestCore } from '../testing.ts';
+import { exportActivities } from './export.ts';
+import { listActivities } from './list.ts';
+
+/** Of each of two tenants, over half a year: enough that statistics decide, with values from frequent to absent. */
+const records = 20_000;
+const tenantId = 'large';
+
+let core: TestCore;
+let admin: Client;
+beforeAll(async () => {
+  core = await openTestCore();
+  admin = new Client({ connectionString: core.url });
+  await admin.connect();
+  for (let month = 1; month <= 7; month += 1) {
+    await admin.query('select annals.create_activity_partition($1)', [new Date(Date.UTC(2026, month - 1))]);
+  }
+  await admin.query(load, [records]);
+  await admin.query('vacuum analyze annals.activity');
+});
+afterAll(async () => {
+  await admin.end();
+  await core.close();
+});
+
+const load = `
+  insert into annals.activity (tenant_id, occurred_at, id, batch_id, position, recorded_at, scope_id, action, kind,
+    operation, severity, outcome, visibility, actor_type, actor_id, subject_id, target_type, target_id, channel,
+    message, request_id, tags, metadata, own)
+  select tenant, to_timestamp(ms / 1000.0),
+    encode(substring(int8send(ms) from 3) || '\\x7000'::bytea || '\\x80000000'::bytea || int4send(n), 'hex')::uuid,
+    gen_random_uuid(), 0, now(), case n % 3 when 0 then 'brand-' || n % 90 end,
+    case when n % 5000 = 0 then 'seldom.done' else 'order.' || (array['made', 'paid', 'sent', 'lost'])[1 + n % 4] end,
+    case when n % 6000 = 0 then 'auth' else 'activity' end::annals.activity_kind,
+    case when n % 5000 = 1 then 'delete' else 'read' end::annals.activity_operation,
+    case when n % 5000 = 2 then 'critical' when n % 100 = 0 then 'error' else 'info' end::annals.activity_severity,
+    case when n % 5000 = 3 then 'denied' when n % 50 = 0 then 'failure' else 'success' end::annals.activity_outcome,
+    case when n % 5000 = 4 then 'client' else 'internal' end::annals.activity_visibility,
+    case when n % 5000 = 5 then 'anonymous' else 'user' end::annals.activity_actor_type,
+    'usr_' || floor(sqrt(n % 10000)), case when n % 500 = 0 then 'person_' || n % 7 end,
+    case when n % 4000 = 0 then 'key' else 'order' end, 'order_' || n % 3000,
+    case when n % 5000 = 6 then 'cli' else 'web' end, 'message number ' || n, 'req_' || n,
+    case when n % 5000 = 7 then '{rare}' else '{usual}' end::text[], jsonb_build_object('number', n), false
+  from (
+    select tenant, n, (extract(epoch from timestamptz '2026-01-01') * 1000)::bigint + n * 800000::bigint as ms
+    from generate_series(0, $1 - 1) as n cross join unnest(array['${tenantId}', 'other']) as tenant
+  ) as drawn`;
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'One-Time Filter'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** The context, and the nodes of the plans of all statements on activities that it runs. */
+function explained(): { ctx: Context; nodes: PlanNode[] } {
+  const nodes: PlanNode[] = [];
+  const ctx = core.context({ tenantId });
+  const collect = (node: PlanNode) => {
+    // Of a time that no partition has.
+    if (node.Plans?.every((child) => child['One-Time Filter'] === 'false')) return;
+    nodes.push(node);
+    for (const child of node.Plans ?? []) collect(child);
+  };
+  const transaction: typeof ctx.db.transaction = (tenant, work, options) =>
+    ctx.db.transaction(
+      tenant,
+      (tx) => {
+        const explain = async (statement: RawBuilder<unknown>) => {
+          const explaining = sql<{ 'QUERY PLAN': { Plan: PlanNode }[] }>`explain (format json) ${statement}`;
+          for (const row of await tx.query(explaining)) {
+            for (const { Plan } of row['QUERY PLAN']) collect(Plan);
+          }
+        };
+        return work({
+          ...tx,
+          query: async (statement) => {
+            await explain(statement);
+            return tx.query(statement);
+          },
+          stream: async function* (statement, rowsAtOnce) {
+            await explain(statement);
+            yield* tx.stream(statement, rowsAtOnce);
+          },
+        });
+      },
+      options,
+    );
+  return { ctx: { ...ctx, db: { ...ctx.db, transaction } }, nodes };
+}
+
+function partitionsOf(nodes: readonly PlanNode[]): Set<string> {
+  return new Set(nodes.flatMap((node) => node['Relation Name'] ?? []));
+}
+
+function list(ctx: Context, filter: FilterInput, input: Partial<ListInput> = {}) {
+  return listActivities({
+    ctx,
+    input: { order: 'newest', limit: 50, ...input, filter: Filter.parse(filter) },
+  });
+}
+
+const single: FilterInput[] = [
+  {},
+  { from: '2026-02-03T00:00:00Z', to: '2026-03-05T00:00:00Z' },
+  { actor: 'usr_50' },
+  { actor: 'nobody' },
+  { actor: ['usr_1', 'usr_50', 'nobody'] },
+  { target: 'order_7' },
+  { target: ['order_1', 'order_2', 'order_2999'] },
+  { subject: 'person_0' },
+  { action: 'order.paid' },
+  { action: 'seldom.done' },
+  { action: 'order.*' },
+  { action: ['seldom.*', 'order.paid'] },
+  { action: 'none.*' },
+  { severity: 'critical' },
+  { severity: 'info' },
+  { severityAtLeast: 'error' },
+  { severityAtLeast: 'warning' },
+  { outcome: 'denied' },
+  { outcome: ['failure', 'denied'] },
+  { outcome: 'success' },
+  { kind: 'auth' },
+  { operation: 'delete' },
+  { visibility: 'client' },
+  { actorType: 'anonymous' },
+  { targetType: 'key' },
+  { channel: 'cli' },
+  { channel: 'none' },
+  { scope: 'brand-3' },
+  { tag: 'rare' },
+  { requestId: 'req_100' },
+  { metadata: { number: 100 } },
+  { has: 'subject' },
+  { text: 'number 12345' },
+];
+
+describe.each(['newest', 'oldest'] as const)('the %s of', (order) => {
+  test.each(single)(
+    '%j are found in the order of an index: nothing is sorted or read as a whole',
+    async (filter) => {
+      const { ctx, nodes } = explained();
+      const first = await list(ctx, filter, { order });
+      if (first.next !== undefined) {
+        const second = await list(ctx, filter, { order, cursor: first.next });
+        await list(ctx, filter, { order, cursor: second.previous });
+      }
+      const types = new Set(nodes.map((node) => node['Node Type']));
+      for (const bad of ['Sort', 'Incremental Sort', 'Seq Scan', 'Gather', 'Gather Merge']) {
+        expect([...types]).not.toContain(bad);
+      }
+    },
+  );
+});
+
+test.each<FilterInput>([{}, { action: 'order.paid' }, { action: 'order.*' }, { channel: 'web' }])(
+  'a page of %j is planned for the partitions that it is in, not for all',
+  async (filter) => {
+    const { ctx, nodes } = explained();
+    const { next } = await list(ctx, filter);
+    await list(ctx, filter, { cursor: next });
+    expect(partitionsOf(nodes).size).toBeLessThanOrEqual(3);
+  },
+);
+
+/** What a filter selects, by one statement. */
+async function idsOf(condition: string): Promise<string[]> {
+  const { rows } = await admin.query<{ id: string }>(
+    `select id from annals.activity where tenant_id = '${tenantId}' and ${condition} order by occurred_at desc, id desc`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+test.each<[FilterInput, string]>([
+  [
+    { actor: ['usr_3', 'usr_50'], outcome: 'failure' },
+    `actor_id in ('usr_3', 'usr_50') and outcome = 'failure'`,
+  ],
+  [{ action: ['seldom.*'], kind: 'auth' }, `action = 'seldom.done' and kind = 'auth'`],
+  [{ action: { none: ['order.made'] }, channel: 'cli' }, `action <> 'order.made' and channel = 'cli'`],
+  [{ actor: { any: ['usr_50'], none: ['usr_50'] } }, 'false'],
+  [{ requestId: ['req_1', 'req_19999'] }, `request_id in ('req_1', 'req_19999')`],
+  [
+    { tag: 'rare', from: '2026-02-01T00:00:00Z' },
+    `tags && '{rare}' and occurred_at >= '2026-02-01T00:00:00Z'`,
+  ],
+  [
+    { severity: ['error', 'critical'], target: 'order_100' },
+    `severity >= 'error' and target_id = 'order_100'`,
+  ],
+  [{ outcome: ['denied', 'success'] }, `outcome in ('denied', 'success')`],
+])('%j is walked through to the last record, on as many pages as it takes', async (filter, condition) => {
+  const expected = await idsOf(condition);
+  for (const order of ['newest', 'oldest'] as const) {
+    const found: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await list(core.context({ tenantId }), filter, { order, cursor, limit: 400 });
+      found.push(...page.activities.map(({ id }) => id));
+      cursor = page.next;
+    } while (cursor !== undefined);
+    expect(found).toEqual(order === 'newest' ? expected : expected.toReversed());
+  }
+});
+
+test('a search that takes too long answers with what it has, and its cursors go on in both directions', async () => {
+  const ctx = { ...core.context({ tenantId }), readTimeoutMs: 1e9 };
+  const filter = { requestId: ['req_1', 'req_19999'] };
+  const expected = await idsOf(`request_id in ('req_1', 'req_19999')`);
+  // As if the time were over after each step.
+  let nowMs = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += limits.pageSearchMsMax));
+  try {
+    const pages = [await list(ctx, filter)];
+    for (let cursor = pages[0]?.next; cursor !== undefined; cursor = pages.at(-1)?.next) {
+      pages.push(await list(ctx, filter, { cursor }));
+    }
+    expect(pages.length).toBeGreaterThan(2);
+    expect(pages.flatMap(({ activities }) => activities.map(({ id }) => id))).toEqual(expected);
+    const back: string[] = [];
+    for (let cursor = pages.at(-1)?.previous; cursor !== undefined; ) {
+      const page: Page = await list(ctx, filter, { cursor });
+      back.unshift(...page.activities.map(({ id }) => id));
+      cursor = page.previous;
+    }
+    const last = pages.at(-1)?.activities.length ?? 0;
+    expect(back).toEqual(expected.slice(0, expected.length - last));
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test('a page ends once it holds as much as it may, in both directions, and loses nothing', async () => {
+  const ctx = core.context();
+  await admin.query(
+    `insert into annals.activity (tenant_id, occurred_at, id, batch_id, position, recorded_at, action, kind, severity,
+      outcome, visibility, actor_type, tags, metadata, own)
+    select $1, timestamptz '2026-03-01' + n * interval '1 ms',
+      encode(substring(int8send((extract(epoch from timestamptz '2026-03-01') * 1000)::bigint + n) from 3)
+        || '\\x70008000000000000000'::bytea, 'hex')::uuid,
+      gen_random_uuid(), 0, now(), 'x', 'activity', 'info', 'success', 'internal', 'user', '{}',
+      jsonb_build_object('text', repeat('x', 60 * 1024)), false
+    from generate_series(0, 299) as n`,
+    [ctx.tenantId],
+  );
+  const most = Math.ceil(limits.pageBytesMax / (60 * 1024));
+  for (const read of [listActivities, exportActivities]) {
+    const page = (cursor?: string) =>
+      read({ ctx, input: { order: 'oldest', limit: 300, cursor, filter: Filter.parse({ action: 'x' }) } });
+    const pages = [await page()];
+    for (let { next } = pages[0] ?? {}; next !== undefined; { next } = pages.at(-1) ?? {})
+      pages.push(await page(next));
+    const counts = pages.map(({ activities }) => activities.length);
+    for (const count of counts) expect(count).toBeLessThanOrEqual(most);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(300);
+    const ids = pages.flatMap(({ activities }) => activities.map(({ id }) => id));
+    expect(ids).toEqual(ids.toSorted());
+    expect(new Set(ids).size).toBe(300);
+    const back = await page(pages.at(-1)?.previous);
+    expect(back.activities.length).toBeLessThanOrEqual(most);
+    expect(back.activities.map(({ id }) => id)).toEqual(
+      ids.slice(300 - (counts.at(-1) ?? 0) - back.activities.length, 300 - (counts.at(-1) ?? 0)),
+    );
+    expect(back.previous).toBeDefined();
+  }
+});
