@@ -1,6 +1,6 @@
 import { type Activity, type AnnalsError, limits, scopes } from '@annals/contract';
 import { runJob } from '@annals/core';
-import { sequenceAll, signCheckpoint, testPolicy, testSigningKey } from '@annals/core/testing';
+import { beginEpoch, sequenceAll, signCheckpoint, testPolicy, testSigningKey } from '@annals/core/testing';
 import { anActivity, aTenantId } from '@annals/testkit';
 import {
   decodeBase64,
@@ -284,6 +284,21 @@ describe('verify', () => {
       const { reason } = await refusal(client.verify(id, { policy, checkpoint: sign2(size) }));
       expect(reason).toBe('rewritten');
     }
+  });
+
+  test('takes the policy for the first epoch of a log for those that follow', async () => {
+    const { client, tenantId, policy, sign } = await audited();
+    const before = await client.log(anActivity());
+    await sign();
+    const first = await client.verify(before.id, { policy });
+    await beginEpoch(network, tenantId);
+    const { id } = await client.log(anActivity());
+    await sign();
+    const second = await client.verify(id, { policy });
+    expect(second).toMatchObject({ origin: `log.test/${tenantId}/e2`, index: 0 });
+    expect(await client.verify(id, { policy, checkpoint: second.note })).toEqual(second);
+    const { reason } = await refusal(client.verify(id, { policy, checkpoint: first.note }));
+    expect(reason).toBe('rewritten');
   });
 
   test('takes no checkpoint of a key that the policy does not list, and no policy that is none', async () => {

@@ -16,8 +16,10 @@ import {
   parseCheckpoint,
   parseNote,
   parsePolicy,
+  policyOfEpochs,
   type RebuiltEntry,
   rebuildEntry,
+  type SignedNote,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
@@ -50,7 +52,9 @@ export async function verifyActivity({ ask, ...verifying }: Verifying): Promise<
   const kept = keptCheckpoint(verifying.checkpoint, policy);
   const activity = await readActivity(verifying.activity, ask);
   const proof = check('integrity.proof', await ask('integrity.proof', { id: activity.id }));
-  const signed = refuse('untrusted', () => verifyCheckpoint(parseNote(proof.note), policy));
+  const signed = refuse('untrusted', () =>
+    verifySigned(parseNote(proof.note), { policy, epoch: proof.epoch }),
+  );
   const { checkpoint } = signed;
   expectTenant(checkpoint.origin, { tenantId: activity.tenantId, epoch: proof.epoch });
   const entry = rebuild(activity, proof);
@@ -96,7 +100,14 @@ function keptCheckpoint(note: string | undefined, policy: Policy): Checkpoint | 
   if (note === undefined) return undefined;
   const parsed = readArgument('checkpoint', () => parseNote(note));
   readArgument('checkpoint', () => parseCheckpoint(parsed.text));
-  return refuse('untrusted', () => verifyCheckpoint(parsed, policy)).checkpoint;
+  const [, epoch = '1'] = /^.*\/e([1-9]\d*)\n/.exec(parsed.text) ?? [];
+  return refuse('untrusted', () => verifySigned(parsed, { policy, epoch: Number(epoch) })).checkpoint;
+}
+
+/** Who trusts a key for one epoch of a log trusts it for all, as with bundles: a policy lists it once only. */
+function verifySigned(note: SignedNote, { policy, epoch }: { policy: Policy; epoch: number }) {
+  const { origin } = parseCheckpoint(note.text);
+  return verifyCheckpoint(note, policyOfEpochs(policy, [{ epoch, origin }]));
 }
 
 async function readActivity(activity: Activity | string, ask: Ask): Promise<Activity> {

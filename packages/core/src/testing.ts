@@ -121,6 +121,19 @@ export async function signCommitted(
   return signCheckpoint(core, tenantId);
 }
 
+/** For tests: begin the next epoch of a tenant's log, without the record that opens one and what it cites. */
+export async function beginEpoch({ services }: Pick<TestCore, 'services'>, tenantId: string): Promise<void> {
+  await services.db.transaction(
+    tenantId,
+    (tx) =>
+      tx.query(sql`
+        insert into annals.log (tenant_id, epoch, size, root, edge, sequenced_at)
+        select tenant_id, max(epoch) + 1, 0, sha256(''), '{}', ${services.clock.now().toISOString()}
+        from annals.log where tenant_id = ${tenantId} group by tenant_id`),
+    { role: 'custodian' },
+  );
+}
+
 export interface SignedCheckpoint {
   readonly origin: string;
   readonly size: number;

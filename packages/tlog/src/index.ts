@@ -28,6 +28,7 @@ export {
   type ManifestCounts,
   type ManifestLine,
   type PolicyLine,
+  policyOfEpochs,
   type Receipt,
   type ReceiptReport,
   type RecordLine,

@@ -10,7 +10,7 @@ import { sealDueManifests } from '../manifest/seal-due-manifests.ts';
 import { anonymizePerson, purgeBy, redactFields } from '../manifest/testing.ts';
 import { applyRedact } from '../privacy/apply-redact.ts';
 import { planRedact } from '../privacy/plan-redact.ts';
-import { openTestCore, type TestCore } from '../testing.ts';
+import { beginEpoch, openTestCore, sequenceAll, type TestCore } from '../testing.ts';
 import { exportBundle } from './export-bundle.ts';
 import { bundleText, signLogOf, verifyText } from './testing.ts';
 
@@ -136,6 +136,14 @@ describe('a bundle', () => {
     const bundle = bundleText(ctx, 10_000);
     await signLogOf(core, ctx);
     expect(await bundle).toContain('"type":"end"');
+  });
+
+  test('waits for a request that stands in an epoch of which nothing is signed yet', async () => {
+    const ctx = await signedTenant(3);
+    await beginEpoch(core, ctx.tenantId);
+    await redactFields(ctx, { fields: ['message'] });
+    await sequenceAll(core, ctx.tenantId);
+    await expect(bundleText(ctx)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   test('is written by two at once, and goes on to fail alone when its reader does', async () => {

@@ -1,5 +1,6 @@
 export { type BundleVerification, type BundleVerifier, createBundleVerifier } from './bundle-verifier.ts';
 export { type BlockCheck, type BlockResult, checkBlock } from './check-block.ts';
+export { policyOfEpochs } from './checkpoints.ts';
 export {
   type Finding,
   type FindingCode,

@@ -182,8 +182,8 @@ function checkProof(
 /** The checkpoint of a proof; who trusts a key for one epoch of a log trusts it for all, as with bundles. */
 function readSigned({ note, epoch }: CertifiedProof, policy: Policy): Checkpoint {
   const signed = parseNote(note);
-  const { origin, size } = parseCheckpoint(signed.text);
-  return verifyCheckpoint(signed, policyOfEpochs(policy, [{ epoch, origin, size }])).checkpoint;
+  const { origin } = parseCheckpoint(signed.text);
+  return verifyCheckpoint(signed, policyOfEpochs(policy, [{ epoch, origin }])).checkpoint;
 }
 
 /** A key can sign the logs of many tenants: the origin says whose this one is. */
