@@ -23,6 +23,7 @@ import type {
 import type { ActivityList, ListOptions, Selection } from './list.ts';
 import type { LoggedActivity, LogOptions } from './log.ts';
 import type { CallOptions } from './options.ts';
+import type { ActivityTail, TailOptions } from './tail.ts';
 import type { VerifyOptions, VerifyReport } from './verify.ts';
 
 /** A procedure's input; the tenant is the client's or the call's option. */
@@ -45,6 +46,12 @@ export interface Annals {
   list(selection?: Selection, options?: ListOptions): ActivityList;
   /** As `list`, for taking records out: that it was done is itself recorded. */
   export(selection?: Selection, options?: ListOptions): ActivityList;
+  /**
+   * What a filter or a query text selects as it comes into the log, in its order, until the loop is left:
+   * `for await (const activity of annals.tail('action:invoice.*'))`. Survives broken connections, each activity being
+   * told once; with its cursor, restarts of the program too.
+   */
+  tail(selection?: Selection, options?: TailOptions): ActivityTail;
   /**
    * The bytes of an audit bundle: all activities with what proves them, for `annals verify`. Needs the scopes
    * `export` and `personal:read`; that it was done is itself recorded.

@@ -5,6 +5,7 @@ import { type Call, integrityOf } from './integrity.ts';
 import { listActivities, selectionOf } from './list.ts';
 import { log, logMany } from './log.ts';
 import { type ClientOptions, settingsOf } from './options.ts';
+import { tailActivities } from './tail.ts';
 import { createTransport } from './transport.ts';
 import { watchJob } from './watch-job.ts';
 import { withTenant } from './with-tenant.ts';
@@ -26,6 +27,7 @@ export function createAnnals(options: ClientOptions): Annals {
     list: (selection, options) => listActivities(transport, { name: 'activity.list', selection, options }),
     export: (selection, options) =>
       listActivities(transport, { name: 'activity.export', selection, options }),
+    tail: (selection, options) => tailActivities(transport, selection, options),
     bundle: (options) => readBundle(transport, options),
     count: (selection, options) => call('activity.count', selectionOf(selection), options),
     stats: (input, options) => call('activity.stats', input, options),
