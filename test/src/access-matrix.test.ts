@@ -44,6 +44,7 @@ const inputs: Record<ProcedureName, (its: Holdings) => object> = {
   'retention.setPolicies': () => ({ policies: [{ name: 'none', keepDays: 9 }] }),
   'retention.plan': () => ({}),
   'retention.applyPlan': ({ retentionPlan }) => ({ planId: retentionPlan }),
+  'rollup.check': () => ({}),
   'job.get': ({ jobId }) => ({ id: jobId }),
   'job.list': () => ({}),
   'job.cancel': ({ jobId }) => ({ id: jobId }),

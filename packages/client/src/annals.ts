@@ -16,6 +16,7 @@ import type {
   ProcedureName,
   ProofResult,
   RetentionPolicy,
+  RollupCheckResult,
   StatsResult,
   SummaryResult,
   Tenant,
@@ -59,7 +60,10 @@ export interface Annals {
   bundle(options?: CallOptions): AsyncIterable<Uint8Array>;
   /** How many; up to 10,000. */
   count(selection?: Selection, options?: CallOptions): Promise<CountResult>;
-  /** Counts by up to three dimensions, and by hour, day, week or month of a time zone. */
+  /**
+   * Counts by up to three dimensions, and by hour, day, week or month of a time zone. Exact without `estimate`, which
+   * says since when the activities were counted where there were too many.
+   */
   stats(input: InputOf<'activity.stats'>, options?: CallOptions): Promise<StatsResult>;
   /** The top values of fields, each under the filter's other fields. */
   facets(input: InputOf<'activity.facets'>, options?: CallOptions): Promise<FacetsResult>;
@@ -75,6 +79,7 @@ export interface Annals {
   readonly privacy: Privacy;
   readonly holds: Holds;
   readonly retention: Retention;
+  readonly rollups: Rollups;
   readonly jobs: Jobs;
   readonly keys: Keys;
   readonly tenants: Tenants;
@@ -123,6 +128,15 @@ export interface Retention {
   ): Promise<RetentionPolicy[]>;
   plan(options?: CallOptions): Promise<Plan>;
   apply(input: InputOf<'retention.applyPlan'>, options?: CallOptions): Promise<Job>;
+}
+
+/** The counts that stats are answered from. */
+export interface Rollups {
+  /**
+   * Compare them with the activities, for about 2 s, and with `repair` count anew what differs; `next` says where to go
+   * on.
+   */
+  check(input?: InputOf<'rollup.check'>, options?: CallOptions): Promise<RollupCheckResult>;
 }
 
 export interface Jobs {

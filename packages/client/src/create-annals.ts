@@ -55,6 +55,7 @@ export function createAnnals(options: ClientOptions): Annals {
       plan: (options) => call('retention.plan', {}, options),
       apply: (input, options) => call('retention.applyPlan', input, options),
     },
+    rollups: { check: (input = {}, options) => call('rollup.check', input, options) },
     jobs: {
       get: (id, options) => call('job.get', { id }, options),
       list: async ({ limit, ...options } = {}) =>

@@ -31,6 +31,7 @@ const repeatable = new Set<ProcedureName>([
   'integrity.tile',
   'retention.policies',
   'retention.setPolicies',
+  'rollup.check',
   'job.get',
   'job.list',
   'job.resume',

@@ -53,6 +53,7 @@ export { type RunJob, type RunOutcome, runJob } from './job/run-job.ts';
 export { startWorker, type Worker, type WorkerOptions } from './job/start-worker.ts';
 export { type WatchJob, watchJob } from './job/watch-job.ts';
 export { consistencyProof } from './log/consistency-proof.ts';
+export { type Follower, followLog } from './log/follow-log.ts';
 export { getCheckpoint } from './log/get-checkpoint.ts';
 export { getTile } from './log/get-tile.ts';
 export { inclusionProof } from './log/inclusion-proof.ts';
@@ -63,6 +64,7 @@ export { proveConsistency } from './log/prove-consistency.ts';
 export { readTiles } from './log/read-tiles.ts';
 export { sequence } from './log/sequence.ts';
 export { sequencingLag } from './log/sequencing-lag.ts';
+export { type FollowerOptions, type RunningFollower, startFollower } from './log/start-follower.ts';
 export { type Sequencer, type SequencerOptions, startSequencer } from './log/start-sequencer.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { applyAnonymize } from './privacy/apply-anonymize.ts';
@@ -73,6 +75,8 @@ export { applyRetention } from './retention/apply-retention.ts';
 export { listPolicies } from './retention/list-policies.ts';
 export { planRetention } from './retention/plan-retention.ts';
 export { setPolicies } from './retention/set-policies.ts';
+export { checkRollups } from './rollup/check-rollups.ts';
+export { rollupFollower, startRollups } from './rollup/count-batches.ts';
 export {
   assertSupportedServer,
   type DatabaseAccess,

@@ -11,6 +11,7 @@ import {
   type Services,
   type Signer,
   startDirectorySigner,
+  startRollups,
   startSequencer,
   startWorker,
   type Worker,
@@ -27,7 +28,10 @@ export interface OpenedAnnals {
    * `principal`, the operator unless told otherwise; the URL's host can be any.
    */
   localFetch(principal?: Principal): (url: string, init: RequestInit) => Promise<Response>;
-  /** Run jobs, maintenance and the sequencer in this process until `close`, or until the worker is stopped. */
+  /**
+   * Run jobs, maintenance, the sequencer and the rollups in this process until `close`, or until the worker is
+   * stopped.
+   */
   startWorker(options?: { readonly concurrency?: number }): Promise<Worker>;
   /** Sign the logs of all tenants, or stand by to, until `close` or until the signer is stopped (docs/signing.md). */
   startSigner(options: Omit<DirectorySignerOptions, 'connectionString'>): Promise<Signer>;
@@ -64,9 +68,12 @@ export async function openAnnals(options: OpenServicesOptions): Promise<OpenedAn
         ...workerOptions,
       });
       const sequencer = startSequencer(services);
-      const both = { stop: async () => void (await Promise.all([worker.stop(), sequencer.stop()])) };
-      workers.push(both);
-      return both;
+      const rollups = startRollups(services);
+      const all = {
+        stop: async () => void (await Promise.all([worker.stop(), sequencer.stop(), rollups.stop()])),
+      };
+      workers.push(all);
+      return all;
     },
     startSigner: async (signerOptions) => {
       const connectionString = 'url' in database ? database.url : database.app;

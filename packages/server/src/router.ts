@@ -6,6 +6,7 @@ import { jobRouter } from './routers/job.ts';
 import { keyRouter } from './routers/key.ts';
 import { privacyRouter } from './routers/privacy.ts';
 import { retentionRouter } from './routers/retention.ts';
+import { rollupRouter } from './routers/rollup.ts';
 import { tenantRouter } from './routers/tenant.ts';
 
 /** All procedures of the contract, to be served by `createFetchHandler` or nested in a host's own router. */
@@ -16,6 +17,7 @@ export function createAnnalsRouter() {
     privacy: privacyRouter,
     hold: holdRouter,
     retention: retentionRouter,
+    rollup: rollupRouter,
     job: jobRouter,
     key: keyRouter,
     tenant: tenantRouter,

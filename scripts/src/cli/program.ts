@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { addKeys, addTenants } from '../commands/access.ts';
 import { addCertificate } from '../commands/certificate.ts';
+import { addCheck } from '../commands/check.ts';
 import { addExitCodes } from '../commands/exit-codes.ts';
 import { addExport } from '../commands/export.ts';
 import { addHolds } from '../commands/holds.ts';
@@ -47,6 +48,7 @@ export function createProgram(run: Runner): Command {
     addHolds,
     addJobs,
     addCertificate,
+    addCheck,
     addVerify,
     addKeys,
     addTenants,

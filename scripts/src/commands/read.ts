@@ -80,6 +80,12 @@ export function addStats(program: Command, run: Runner): void {
         });
         if (terminal.mode === 'ndjson') terminal.result(stats.rows, () => '');
         else terminal.result(stats, () => statsTable(stats, fields, timeZone));
+        if (stats.estimate) {
+          const since = formatTime(stats.estimate.since, timeZone);
+          terminal.note(
+            `There are too many: only what occurred since ${since} is counted. Narrow the query.`,
+          );
+        }
         if (stats.truncated) terminal.note('There are more rows: raise --limit or narrow the query.');
       }),
     );

@@ -13,6 +13,7 @@ import {
   sequencingLag,
   signerWarnings,
   signingLag,
+  startRollups,
   startSequencer,
   startWorker,
 } from '@annals/core';
@@ -72,6 +73,8 @@ export async function startAnnals(config: Config, { log, print }: StartOptions):
     starting.defer(() => worker.stop());
     const sequencer = startSequencer(services);
     starting.defer(() => sequencer.stop());
+    const rollups = startRollups(services);
+    starting.defer(() => rollups.stop());
   }
   const signer = await startSigning(services, { config, database });
   if (signer) starting.defer(() => signer.stop());
