@@ -30,7 +30,7 @@ export async function* manifestLines(tx: Tx, logs: readonly BundleLog[]): AsyncG
   const placed = manifests.map((manifest) => ({ manifest, place: placeOf(manifest, { seals, logs }) }));
   placed.sort((a, b) => compare(a.place, b.place));
   for (const { manifest, place } of placed) {
-    const line = (items: Manifest['items']) => toLine(manifest, { sealed: place !== unsealed, items });
+    const line = (items: Manifest['items']) => toLine(manifest, { sealed: Number.isFinite(place[0]), items });
     let begun = false;
     for await (const items of listItems(tx, manifest)) {
       begun = true;
@@ -41,7 +41,9 @@ export async function* manifestLines(tx: Tx, logs: readonly BundleLog[]): AsyncG
 }
 
 type Place = readonly [epoch: number, index: number];
-const unsealed: Place = [Number.POSITIVE_INFINITY, 0];
+/** Of one that was sealed, but behind what the bundle covers; and of one that is open, which has later items. */
+const sealedBehind: Place = [Number.POSITIVE_INFINITY, 0];
+const open: Place = [Number.POSITIVE_INFINITY, 1];
 
 function compare([aEpoch, aIndex]: Place, [bEpoch, bIndex]: Place): number {
   return aEpoch === bEpoch ? aIndex - bIndex : aEpoch - bEpoch;
@@ -52,11 +54,12 @@ interface Known {
   readonly logs: readonly BundleLog[];
 }
 
-/** Where the record stands that seals a manifest; `unsealed` also where it is behind what the bundle covers. */
+/** Where the record stands that seals a manifest, as far as the bundle covers it. */
 function placeOf({ activityId }: Row, { seals, logs }: Known): Place {
-  const place = seals.get(activityId ?? '');
+  if (!activityId) return open;
+  const place = seals.get(activityId);
   const covered = logs.find(({ epoch }) => epoch === place?.[0])?.size ?? 0;
-  return place && place[1] < covered ? place : unsealed;
+  return place && place[1] < covered ? place : sealedBehind;
 }
 
 const lastMoment = new Date('9999-12-01T00:00:00.000Z');

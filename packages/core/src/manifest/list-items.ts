@@ -33,11 +33,33 @@ const pageSize = 5_000;
  */
 export async function isSigned(tx: Tx, { id, kind }: ListedManifest): Promise<boolean> {
   const table = sql.table(kind === 'erasure' ? 'annals.erasure_item' : 'annals.purge_item');
-  const listed = sql`exists (
-    select from ${table} i where i.tenant_id = b.tenant_id and i.manifest_id = ${id} and i.batch_id = b.id)`;
-  const [row] = await tx.query(sql<{ waits: boolean }>`
+  return !(await isAnyUnsigned(
+    tx,
+    sql`exists (
+      select from ${table} i where i.tenant_id = b.tenant_id and i.manifest_id = ${id} and i.batch_id = b.id)`,
+  ));
+}
+
+/**
+ * Whether a manifest of this kind was sealed by a record that no signed checkpoint covers yet: another one, sealed
+ * next, could come before it in the log.
+ */
+export async function isSealUnsigned(tx: Tx, kind: ManifestKind): Promise<boolean> {
+  return isAnyUnsigned(
+    tx,
+    sql`exists (
+      select from annals.activity a
+      where a.tenant_id = b.tenant_id and a.batch_id = b.id
+        and a.occurred_at between b.first_occurred_at and b.last_occurred_at
+        and a.own and a.action = 'annals.manifest_sealed' and a.metadata->>'kind' = ${kind})`,
+  );
+}
+
+/** Whether a condition holds for one of the batches `b` that no signed checkpoint covers. */
+async function isAnyUnsigned(tx: Tx, condition: RawBuilder<unknown>): Promise<boolean> {
+  const [row] = await tx.query(sql<{ found: boolean }>`
     select exists (
-      select from annals.batch b where b.tenant_id = ${tx.tenantId} and b.first_index is null and ${listed}
+      select from annals.batch b where b.tenant_id = ${tx.tenantId} and b.first_index is null and ${condition}
     ) or exists (
       select from (
         select l.epoch, coalesce((
@@ -45,9 +67,9 @@ export async function isSigned(tx: Tx, { id, kind }: ListedManifest): Promise<bo
         from annals.log l where l.tenant_id = ${tx.tenantId}
       ) as signed
       join annals.batch b on b.tenant_id = ${tx.tenantId} and b.epoch = signed.epoch and b.first_index >= signed.size
-      where ${listed}
-    ) as waits`);
-  return row?.waits === false;
+      where ${condition}
+    ) as found`);
+  return row?.found === true;
 }
 
 function erasureItems(tx: Tx, manifestId: string): RawBuilder<ErasureItem> {

@@ -5,14 +5,17 @@ import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { JobEntity } from '../job/entity.ts';
 import { ManifestEntity, type ManifestKind } from './entity.ts';
-import { isSigned, listItems } from './list-items.ts';
+import { isSealUnsigned, isSigned, listItems } from './list-items.ts';
 
 export interface SealManifest {
   readonly tenantId: string;
   readonly id: string;
 }
 
-/** `waiting`: some of what it lists is not signed yet, or a run that fills it alone has not ended. */
+/**
+ * `waiting`: some of what it lists, or the seal of the one before it, is not signed yet, or a run that fills it alone
+ * has not ended.
+ */
 export type SealOutcome = 'sealed' | 'waiting';
 
 /**
@@ -31,7 +34,7 @@ async function seal(tx: Tx, { clock, manifestIntervalMs }: Services, id: string)
   if (!manifest) return 'sealed';
   if ((manifest.kind === 'purge' || manifestIntervalMs === 0) && (await isFilling(tx, manifest)))
     return 'waiting';
-  if (!(await isSigned(tx, manifest))) return 'waiting';
+  if (!(await isSigned(tx, manifest)) || (await isSealUnsigned(tx, manifest.kind))) return 'waiting';
   const { items, root } = await computeRoot(listItems(tx, manifest), manifest.salt);
   const principal = { keyId: 'worker', keyName: 'worker', tenantId: tx.tenantId, scopes: [] };
   const caller = { clock, principal, requestId: id };
