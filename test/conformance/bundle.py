@@ -51,7 +51,8 @@ def base_of(origin, tenant, epoch):
     suffix = "" if epoch == 1 else f"/e{epoch}"
     need(origin.endswith(suffix), "an origin of another epoch")
     base = origin[: len(origin) - len(suffix)]
-    need(base.endswith("/" + escaped(tenant)), "an origin of another tenant")
+    name, _, rest = base.partition("/")
+    need(name and rest == escaped(tenant), "an origin of another tenant")
     return base
 
 
@@ -142,8 +143,7 @@ class Bundle:
                 members(value, ("epoch", "note"))
                 need(read_epoch(value) in logs, "a checkpoint of no log")
                 log = logs[value["epoch"]]
-                need(isinstance(value["note"], str), "a note is a text")
-                log.checkpoints.append(value["note"])
+                log.checkpoints.append(text(value["note"]))
                 need(len(log.checkpoints) <= MAX_CHECKPOINTS, f"more than {MAX_CHECKPOINTS} checkpoints of a log")
             elif kind == "manifest":
                 last = self.read_manifest(value, last)

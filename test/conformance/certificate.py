@@ -28,6 +28,21 @@ def verify_certificate(source, policy):
     return findings, "pending" if findings else "valid"
 
 
+# What no run reaches, by whether it is a purge.
+EVERYWHERE = (
+    ("dead_rows", "Replaced and removed rows stay in the files of the database until it has vacuumed and overwritten them."),
+    ("wal", "The write-ahead log of the database and its archive hold what was written until they are recycled."),
+    ("backups", "Backups made before hold everything; after one is restored, the run must be repeated."),
+    ("replicas", "Replicas of the database follow by themselves, each with its own files."),
+    ("exports", "Exports, bundles, receipts and copies in other systems are outside the log."),
+    ("recipients", "Whoever kept a value with its salt or seed can still show that it stood in the log."),
+)
+OF_ERASURES = ("linkage", "That a record exists, its time, action and outcome, and the values that were not erased stay.")
+OF_PURGES = ("leaves", "The hash of each purged record stays in the log; it tells nothing of its content.")
+OUT_OF_REACH = {
+    purge: [{"code": code, "text": text} for code, text in (*EVERYWHERE, last)]
+    for purge, last in ((False, OF_ERASURES), (True, OF_PURGES))
+}
 PENDING = ("manifest_open", "proof_awaited", "quorum_awaited")
 
 
@@ -128,9 +143,9 @@ class Certificate:
         hashes = [decode_base64(hash, 32) for hash in proof["hashes"]]
         checkpoint = parse_checkpoint(text(proof["note"]))
         epoch, index = read_epoch(proof), integer(proof["index"])
-        suffix = origin_of("/" + escaped(self.tenant), epoch)
-        need(checkpoint.origin.endswith(suffix), f"{name}: a checkpoint of another log")
-        base = checkpoint.origin[: len(checkpoint.origin) - len(suffix)] + "/" + escaped(self.tenant)
+        log_name = checkpoint.origin.partition("/")[0]
+        base = f"{log_name}/{escaped(self.tenant)}"
+        need(log_name and checkpoint.origin == origin_of(base, epoch), f"{name}: a checkpoint of another log")
         need(includes(checkpoint.root, checkpoint.size, index, leaf, hashes), f"{name}: its proof does not hold")
         for policy in (self.policy, self.own_policy):
             keys = [Key(checkpoint.origin, key.algorithm, key.public) for key in policy.logs if is_epoch_of(key.name, base)]

@@ -11,6 +11,7 @@ import {
   type Checkpoint,
   decodeBase64,
   decodeOpenings,
+  isOriginOf,
   type Opening,
   type Policy,
   parseCheckpoint,
@@ -124,9 +125,8 @@ async function readActivity(activity: Activity | string, ask: Ask): Promise<Acti
 }
 
 /** The entry does not name the tenant: its log does. */
-function expectTenant(origin: string, { tenantId, epoch }: { tenantId: string; epoch: number }): void {
-  const name = `/${encodeURIComponent(tenantId)}${epoch === 1 ? '' : `/e${epoch}`}`;
-  if (!origin.endsWith(name)) throw new VerifyError('untrusted', 'the proof is that of another tenant');
+function expectTenant(origin: string, log: { tenantId: string; epoch: number }): void {
+  if (!isOriginOf(origin, log)) throw new VerifyError('untrusted', 'the proof is that of another tenant');
 }
 
 function rebuild(activity: Activity, proof: ProofResult): RebuiltEntry {

@@ -98,6 +98,7 @@ export {
   slotValue,
 } from './entry/index.ts';
 export { type Limits, limits } from './limits.ts';
+export { isOriginOf, type OriginOf } from './log-origin.ts';
 export {
   type Checkpoint,
   type Cosigning,

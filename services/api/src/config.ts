@@ -131,7 +131,7 @@ const environment = z.object({
   }),
   ANNALS_LOG_NAME: z
     .string()
-    .regex(/^[A-Za-z0-9._:-]+(\/[A-Za-z0-9._:-]+)*$/, 'must be a name as annals.example.com')
+    .regex(/^[A-Za-z0-9._:-]+$/, 'must be a name as annals.example.com, without a /')
     .max(128, 'must be at most 128 characters')
     .optional()
     .register(docs, {

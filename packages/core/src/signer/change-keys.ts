@@ -28,7 +28,7 @@ export interface CreateLogKey {
 /**
  * Make the first key of a deployment, in a directory that has none.
  *
- * Limits  `logName`: 1 to 128 characters of A-Z a-z 0-9 . _ - : and, between others, /.
+ * Limits  `logName`: 1 to 128 characters of A-Z a-z 0-9 . _ - :, without /, or an origin could be that of two logs.
  * Errors  `invalid_input` for another name or vkey, and for a directory that has keys.
  */
 export async function createLogKey({ dir, logName, replaces }: CreateLogKey): Promise<StoredKey> {
@@ -134,10 +134,8 @@ function parseReplaced(vkey: string, logName: string): VerifierKey {
 }
 
 function checkLogName(logName: string): void {
-  if (logName.length <= 128 && /^[A-Za-z0-9._:-]+(\/[A-Za-z0-9._:-]+)*$/.test(logName)) return;
-  throw refused(
-    'the log name must be 1 to 128 characters as in annals.example.com or annals.example.com/logs',
-  );
+  if (logName.length <= 128 && /^[A-Za-z0-9._:-]+$/.test(logName)) return;
+  throw refused('the log name must be 1 to 128 of A-Z a-z 0-9 . _ : -, as annals.example.com');
 }
 
 function refused(message: string, cause?: unknown): AnnalsError {

@@ -1,3 +1,4 @@
+import { isOriginOf } from '../log-origin.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { tileWidth } from '../tiles/tile.ts';
@@ -173,7 +174,7 @@ function takeHeader(state: BundleState, header: Header): void {
 /** The logs must be epochs of one log, that of the tenant. Errors: `bad_line`. */
 function checkLogs({ tenantId, logs }: Header): void {
   const base = logs[0] && baseOrigin(logs[0]);
-  if (base === undefined || !tenantId.isWellFormed() || !base.endsWith(`/${encodeURIComponent(tenantId)}`)) {
+  if (base === undefined || !tenantId.isWellFormed() || !isOriginOf(base, { tenantId, epoch: 1 })) {
     throw new TlogError('bad_line', 'the first log is not that of the tenant');
   }
   for (const [at, { epoch, origin, size }] of logs.entries()) {

@@ -6,6 +6,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import { decodeOpenings } from '../entry/openings.ts';
 import { type Opening, rebuildEntry } from '../entry/rebuild-entry.ts';
 import type { Json, LoggedRecord } from '../entry/record.ts';
+import { isOriginOf } from '../log-origin.ts';
 import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts';
 import { parseNote } from '../note/signed-note.ts';
 import { formatPolicy } from '../policy/format-policy.ts';
@@ -191,8 +192,8 @@ function checkOrigin(
   origin: string,
   { proof: { epoch }, tenantId }: { readonly proof: CertifiedProof; readonly tenantId: string },
 ): void {
-  const name = `/${encodeURIComponent(tenantId)}${epoch > 1 ? `/e${epoch}` : ''}`;
-  if (!origin.endsWith(name)) throw new TlogError('log_unknown', 'the checkpoint is of another log');
+  if (isOriginOf(origin, { tenantId, epoch })) return;
+  throw new TlogError('log_unknown', 'the checkpoint is of another log');
 }
 
 function expectSame(found: unknown, expected: unknown, message: string): void {
