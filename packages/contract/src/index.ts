@@ -103,3 +103,4 @@ export {
   procedures,
 } from './procedures.ts';
 export { RollupCheckInput, type RollupCheckResult } from './rollup.ts';
+export { isStorableText } from './text.ts';

@@ -1,9 +1,17 @@
+import { saltBytes } from '@annals/tlog';
+import { MikroORM } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { createIdMinter } from './activity/activity-id.ts';
-import { insertActivities } from './activity/insert-activities.ts';
-import { withPartitions } from './activity/partitions.ts';
-import { prepareActivity } from './activity/prepare.ts';
+import { copyActivities, encodeBatch } from './activity/copy-activities.ts';
+import { ActivityEntity } from './activity/entity.ts';
+import type { NewBatch } from './activity/new-batch.ts';
+import { partitionRanges, withPartitions } from './activity/partitions.ts';
+import { type NewActivity, prepareActivity } from './activity/prepare.ts';
 import type { Verb } from './context.ts';
+
+export { copiedColumns, encodeRows } from './activity/encode-rows.ts';
+export type { NewActivity } from './activity/prepare.ts';
+export { copyIn } from './database/copy-in.ts';
 
 /**
  * For the benchmark alone: append as `appendActivities` does, without a log: no commitments, no batch row. What
@@ -13,26 +21,71 @@ export async function appendUncommitted({
   ctx,
   input,
 }: Verb<{ activities: readonly unknown[] }>): Promise<number> {
-  const recordedAt = ctx.clock.now();
   const mintId = createIdMinter();
-  const options = { path: 'activities', tenantId: ctx.tenantId, now: recordedAt, mintId };
+  const options = { path: 'activities', tenantId: ctx.tenantId, now: ctx.clock.now(), mintId };
   const activities = input.activities.flatMap((item) => {
     const prepared = prepareActivity(item, options);
     return 'activity' in prepared ? [prepared.activity] : [];
   });
-  const moments = activities.map(({ occurredAt }) => occurredAt);
-  const inserted = await withPartitions(ctx, moments, () =>
-    ctx.db.transaction(ctx.tenantId, (tx) =>
-      tx.query(
-        insertActivities(tx.tenantId, {
-          id: v7(),
-          recordedAt,
-          own: false,
-          activities: activities.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-          seeds: Buffer.alloc(0),
-        }),
-      ),
-    ),
+  const parts = encodeBatch(uncommittedBatch(ctx.tenantId, activities));
+  const moments = partitionRanges(activities).map(({ moment }) => moment);
+  await withPartitions(ctx, moments, () =>
+    ctx.db.transaction(ctx.tenantId, (tx) => copyActivities(tx, parts)),
   );
-  return inserted.length;
+  return activities.length;
+}
+
+/** For the benchmark alone: a batch that commits to nothing. The activities are in the order of their times. */
+export function uncommittedBatch(tenantId: string, activities: readonly NewActivity[]): NewBatch {
+  const none = Buffer.alloc(0);
+  const seeds = Buffer.alloc(activities.length * saltBytes);
+  return {
+    tenantId,
+    id: v7(),
+    recordedAt: new Date(),
+    own: false,
+    activities,
+    seeds,
+    leaves: none,
+    root: none,
+  };
+}
+
+/** For the benchmark alone: what an application writes that persists each activity with MikroORM. */
+export async function openFlusher(
+  clientUrl: string,
+  { schema, connections }: { readonly schema: string; readonly connections: number },
+): Promise<{ flush(tenantId: string, activity: NewActivity): Promise<void>; close(): Promise<void> }> {
+  const orm = await MikroORM.init({
+    entities: [ActivityEntity],
+    clientUrl,
+    schema,
+    pool: { min: 0, max: connections },
+    forceUtcTimezone: true,
+    allowGlobalContext: false,
+    debug: false,
+  });
+  return {
+    flush: async (tenantId, { actor, subject, target, context, ...activity }) => {
+      const em = orm.em.fork();
+      em.create(ActivityEntity, {
+        ...activity,
+        ...context,
+        tenantId,
+        batchId: v7(),
+        position: 0,
+        recordedAt: new Date(),
+        own: false,
+        actorType: actor.type,
+        actorId: actor.id,
+        actorLabel: actor.label,
+        subjectId: subject?.id,
+        targetType: target?.type,
+        targetId: target?.id,
+        targetLabel: target?.label,
+      });
+      await em.flush();
+    },
+    close: () => orm.close(),
+  };
 }

@@ -17,16 +17,22 @@ export interface Turns {
  */
 export async function takeTurns(
   { ours, reference }: { readonly ours: Work; readonly reference?: Work },
-  { rounds, seconds }: Turns,
+  turns: Turns,
 ): Promise<Round[]> {
-  await rate(ours, Math.min(seconds, 1));
-  if (reference) await rate(reference, Math.min(seconds, 1));
-  const taken: Round[] = [];
+  return takeManyTurns({ ours, ...(reference && { reference }) }, turns);
+}
+
+/** The same for any works, by their names. */
+export async function takeManyTurns<Works extends { readonly [name: string]: Work }>(
+  works: Works,
+  { rounds, seconds }: Turns,
+): Promise<{ [Name in keyof Works]: number }[]> {
+  for (const work of Object.values(works)) await rate(work, Math.min(seconds, 1));
+  const taken: { [Name in keyof Works]: number }[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    taken.push({
-      ours: await rate(ours, seconds),
-      ...(reference && { reference: await rate(reference, seconds) }),
-    });
+    const rates: [name: string, rate: number][] = [];
+    for (const [name, work] of Object.entries(works)) rates.push([name, await rate(work, seconds)]);
+    taken.push(Object.fromEntries(rates) as { [Name in keyof Works]: number });
   }
   return taken;
 }

@@ -1,12 +1,11 @@
-import { type Ack, type Activity, AnnalsError, type LogItem, type LogResult } from '@annals/contract';
-import type { Context, Verb } from '../context.ts';
+import type { Ack, LogItem, LogResult } from '@annals/contract';
+import type { Verb } from '../context.ts';
 import { awaitCheckpoint } from '../log/await-checkpoint.ts';
 import { createIdMinter } from './activity-id.ts';
-import { withPartitions } from './partitions.ts';
 import { type NewActivity, prepareActivity } from './prepare.ts';
 import { promiseOf, receiptsOf } from './receipts.ts';
 import { sameContent } from './same-content.ts';
-import { IdsTaken, type NewBatch, storeBatch } from './store-batch.ts';
+import { storeNew } from './store-new.ts';
 
 export interface AppendActivities
   extends Verb<{
@@ -40,7 +39,11 @@ export async function appendActivities({ ctx, input, signal }: AppendActivities)
     }),
   );
   const firsts = firstById(items.flatMap((item) => ('activity' in item ? [item.activity] : [])));
-  const { taken, batch } = await storeNew(ctx, [...firsts.values()], recordedAt);
+  const { taken, batch } = await storeNew(ctx, {
+    tenantId: ctx.tenantId,
+    activities: [...firsts.values()],
+    recordedAt,
+  });
   const covered =
     batch && input.ack === 'sequenced'
       ? await awaitCheckpoint(ctx, { batchId: batch.id, signal })
@@ -69,54 +72,6 @@ function firstById(activities: readonly NewActivity[]): Map<string, NewActivity>
     if (!firsts.has(activity.id)) firsts.set(activity.id, activity);
   }
   return firsts;
-}
-
-const attemptsMax = 10;
-
-interface Stored {
-  /** The records that hold the other ids. */
-  readonly taken: ReadonlyMap<string, Activity>;
-  /** Undefined where nothing was stored. */
-  readonly batch?: NewBatch;
-}
-
-/**
- * Store all whose ids are free, together.
- *
- * That all are free is the common case, so it is tried first. Each further attempt knows more of the ids
- * that are taken, by calls that came before or are racing this one.
- */
-async function storeNew(ctx: Context, activities: readonly NewActivity[], recordedAt: Date): Promise<Stored> {
-  const taken = new Map<string, Activity>();
-  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const pending = activities.filter(({ id }) => !taken.has(id));
-    if (pending.length === 0) return { taken };
-    const tried = await tryStore(ctx, pending, recordedAt);
-    if ('batch' in tried) return { taken, batch: tried.batch };
-    for (const activity of tried.taken) taken.set(activity.id, activity);
-  }
-  throw new AnnalsError({
-    code: 'unavailable',
-    message: 'the same ids are written and removed at the same time; try again',
-  });
-}
-
-/** All were stored, as one batch; or none was, and these are in the way. */
-async function tryStore(
-  ctx: Context,
-  activities: readonly NewActivity[],
-  recordedAt: Date,
-): Promise<{ readonly batch: NewBatch } | { readonly taken: readonly Activity[] }> {
-  const moments = activities.map(({ occurredAt }) => occurredAt);
-  try {
-    const batch = await withPartitions(ctx, moments, () =>
-      ctx.db.transaction(ctx.tenantId, (tx) => storeBatch(tx, { activities, recordedAt })),
-    );
-    return { batch };
-  } catch (error) {
-    if (error instanceof IdsTaken) return { taken: error.activities };
-    throw error;
-  }
 }
 
 function duplicateItem({ id, occurredAt }: NewActivity): LogItem {

@@ -1,21 +1,12 @@
 import { saltBytes } from '@annals/tlog';
 import { type RawBuilder, sql } from 'kysely';
 import { type FieldColumn, fieldColumns, valueAt } from './columns.ts';
+import type { NewBatch } from './new-batch.ts';
 import type { NewActivity } from './prepare.ts';
 
-/** Activities that are stored together, in the order of their positions. */
-export interface Batch {
-  readonly id: string;
-  readonly recordedAt: Date;
-  readonly own: boolean;
-  readonly activities: readonly NewActivity[];
-  /** 16 random bytes for each activity, in their order; what the salts of its commitments derive from. */
-  readonly seeds: Buffer;
-}
-
 /** Insert those whose ids are free, and return these: one bound array a column, whatever the number of rows. */
-export function insertActivities(tenantId: string, batch: Batch): RawBuilder<{ id: string }> {
-  const { activities } = batch;
+export function insertActivities(batch: NewBatch): RawBuilder<{ id: string }> {
+  const { tenantId, activities } = batch;
   const columns = sql.join(fieldColumns.map(({ column }) => sql.ref(column)));
   const array = (value: (activity: NewActivity) => string | undefined, type: string) =>
     sql`${activities.map((each) => value(each) ?? null)}::${sql.raw(type)}[]`;

@@ -31,6 +31,33 @@ export async function ensurePartitionsAhead(
   await ensurePartitions(services, ahead);
 }
 
+interface Timed {
+  readonly occurredAt: Date;
+}
+
+/** Positions of activities that belong to one partition. */
+export interface PartitionRange {
+  readonly partition: string;
+  /** One of their moments. */
+  readonly moment: Date;
+  readonly from: number;
+  /** The first that is not in it. */
+  readonly to: number;
+}
+
+/** The partitions of activities that are in the order of their times. */
+export function partitionRanges(activities: readonly Timed[]): PartitionRange[] {
+  const ranges: PartitionRange[] = [];
+  for (let from = 0, to = 0; from < activities.length; from = to) {
+    const { occurredAt } = activities[from] as Timed;
+    const endMs = Date.UTC(occurredAt.getUTCFullYear(), occurredAt.getUTCMonth() + 1);
+    while (to < activities.length && (activities[to] as Timed).occurredAt.getTime() < endMs) to += 1;
+    const month = occurredAt.toISOString().slice(0, 7).replace('-', '');
+    ranges.push({ partition: `activity_${month}`, moment: occurredAt, from, to });
+  }
+  return ranges;
+}
+
 /**
  * Run `work`, which inserts activities of these moments in a transaction of its own. When a partition was
  * dropped since this process saw it, it is made again and `work` runs once more.
@@ -51,9 +78,11 @@ export async function withPartitions<T>(
   }
 }
 
-/** `activity` has no check constraint, so that this state means one thing. */
+/** The whole has no such partition, or there is no such table: `activity` has no check constraint. */
+const partitionMissing: ReadonlySet<unknown> = new Set(['23514', '42P01']);
+
 function isPartitionMissing(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === '23514';
+  return partitionMissing.has((error as { code?: unknown } | null)?.code);
 }
 
 function monthOf(moment: Date): string {

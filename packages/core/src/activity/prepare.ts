@@ -8,6 +8,7 @@ import {
 } from '@annals/contract';
 import { deriveId, timeOfId } from './activity-id.ts';
 import { firstProblem, type Problem } from './first-problem.ts';
+import { type PlainActivity, readPlain } from './read-plain.ts';
 
 /** A valid activity that has its id and its time: what is stored, but for the receive time and the batch. */
 export type NewActivity = Omit<ValidActivity, 'id' | 'idempotencyKey' | 'occurredAt' | 'details'> & {
@@ -36,12 +37,12 @@ export function prepareActivity(
   item: unknown,
   options: PrepareOptions,
 ): { activity: NewActivity } | { refused: Refused } {
-  const parsed = ActivityInput.safeParse(item);
-  if (!parsed.success) return refuse(firstProblem(parsed.error.issues, options.path));
-  const { id, idempotencyKey, occurredAt: given, ...rest } = parsed.data;
+  const read = readPlain(item) ?? readBySchema(item, options.path);
+  if ('refused' in read) return read;
+  const { id, idempotencyKey, occurredAt: given, ...rest } = read.valid;
   const occurredAt = given ?? (id === undefined ? options.now : timeOfId(id));
   const problem =
-    sizeProblem(parsed.data) ?? idProblem(parsed.data) ?? timeProblem(parsed.data, occurredAt, options.now);
+    sizeProblem(read) ?? idProblem(read.valid) ?? timeProblem(read.valid, occurredAt, options.now);
   if (problem) {
     const { code, field, ...told } = problem;
     return refuse({ ...told, path: field === undefined ? options.path : `${options.path}.${field}` }, code);
@@ -49,6 +50,12 @@ export function prepareActivity(
   const derived = idempotencyKey && deriveId(options.tenantId, idempotencyKey, occurredAt);
   const details = 'details' in rest && hasKeys(rest.details) ? rest.details : undefined;
   return { activity: { ...rest, details, id: id ?? derived ?? options.mintId(occurredAt), occurredAt } };
+}
+
+function readBySchema(item: unknown, path: string): PlainActivity | { refused: Refused } {
+  const parsed = ActivityInput.safeParse(item);
+  if (!parsed.success) return refuse(firstProblem(parsed.error.issues, path));
+  return { valid: parsed.data, bytesMax: Number.POSITIVE_INFINITY };
 }
 
 /** Details without a key say nothing, and a log commits to nothing of them. */
@@ -61,7 +68,8 @@ interface FieldProblem extends Omit<Problem, 'path'> {
   readonly field?: string;
 }
 
-function sizeProblem(valid: ValidActivity): FieldProblem | undefined {
+function sizeProblem({ valid, bytesMax }: PlainActivity): FieldProblem | undefined {
+  if (bytesMax <= limits.activityBytesMax) return undefined;
   if (Buffer.byteLength(JSON.stringify(valid)) <= limits.activityBytesMax) return undefined;
   const limit = limits.activityBytesMax;
   return { code: 'too_large', message: `must be at most ${limit} bytes as JSON`, limit };

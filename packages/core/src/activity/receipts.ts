@@ -1,14 +1,14 @@
 import type { Batch, LogItem } from '@annals/contract';
 import { encodeBase64, hashBytes } from '@annals/tlog';
 import type { CoveredBatch } from '../log/await-checkpoint.ts';
-import type { NewBatch } from './store-batch.ts';
+import type { NewBatch } from './new-batch.ts';
 
 type StoredItem = Extract<LogItem, { status: 'stored' }>;
 type Receipt = Pick<StoredItem, 'batchId' | 'position' | 'leaf' | 'index' | 'proof'>;
 
 /** The receipts of a batch, by the id of the activity; with proofs where a checkpoint covers it. */
 export function receiptsOf(batch: NewBatch, covered?: CoveredBatch): (id: string) => Receipt {
-  const positions = new Map(batch.ids.map((id, position) => [id, position]));
+  const positions = new Map(batch.activities.map(({ id }, position) => [id, position]));
   return (id) => {
     const position = positions.get(id) as number;
     const inclusion = covered?.inclusions[position];
@@ -22,10 +22,10 @@ export function receiptsOf(batch: NewBatch, covered?: CoveredBatch): (id: string
 }
 
 /** What the log promises of a batch. */
-export function promiseOf({ id, ids, root }: NewBatch, covered?: CoveredBatch): Batch {
+export function promiseOf({ id, activities, root }: NewBatch, covered?: CoveredBatch): Batch {
   return {
     id,
-    size: ids.length,
+    size: activities.length,
     root: root.toString('base64'),
     ...(covered && { checkpoint: covered.note }),
   };

@@ -2,6 +2,7 @@ import type { ActivityInput } from '@annals/contract';
 import type { Context, Principal } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { createIdMinter } from './activity-id.ts';
+import { newBatch } from './new-batch.ts';
 import { ensurePartitions } from './partitions.ts';
 import { prepareActivity } from './prepare.ts';
 import { storeBatch } from './store-batch.ts';
@@ -42,6 +43,7 @@ export async function recordActivity(
   if ('refused' in prepared) {
     throw new Error(`own activity refused at ${prepared.refused.path}: ${prepared.refused.message}`);
   }
-  await storeBatch(tx, { activities: [prepared.activity], recordedAt: now, own: true });
+  const { tenantId } = tx;
+  await storeBatch(tx, newBatch({ tenantId, activities: [prepared.activity], recordedAt: now, own: true }));
   return prepared.activity.id;
 }

@@ -1,8 +1,9 @@
 import { AnnalsError } from '@annals/contract';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { type RawBuilder, sql } from 'kysely';
+import { CompiledQuery, type RawBuilder, sql } from 'kysely';
 import { entities } from '../entities.ts';
 import { cancelOnAbort } from './cancel-on-abort.ts';
+import { copyIn } from './copy-in.ts';
 import { callerLeft, timedOut, toDomainError } from './domain-error.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, takeRole } from './roles.ts';
@@ -19,6 +20,8 @@ export interface Tx {
   query<Row>(statement: RawBuilder<Row>): Promise<Row[]>;
   /** As `query`, so many rows at a time, as they are asked for. */
   stream<Row>(statement: RawBuilder<Row>, rowsAtOnce: number): AsyncIterable<Row[]>;
+  /** Run a COPY FROM STDIN with these rows, in the form that the statement names. */
+  copy(statement: string, rows: Buffer): Promise<void>;
   /** Signal this once the transaction has committed. */
   notify(channel: Channel): void;
 }
@@ -171,9 +174,17 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
           stream: async function* <Row>(statement: RawBuilder<Row>, rowsAtOnce: number) {
             mayBegin();
             const executor = inner.getKysely().getExecutor();
-            for await (const { rows } of executor.stream<Row>(statement.compile(inner.getKysely()), rowsAtOnce)) {
+            for await (const { rows } of executor.stream<Row>(
+              statement.compile(inner.getKysely()),
+              rowsAtOnce,
+            )) {
               yield rows;
             }
+          },
+          copy: async (statement, rows) => {
+            // The driver takes a query of its own kind in place of a text, and the builder passes on what it is given.
+            const query = copyIn(statement, rows) as unknown as string;
+            await inner.getKysely().executeQuery({ ...CompiledQuery.raw(''), sql: query });
           },
           notify: (channel) => void notified.add(channel),
         };

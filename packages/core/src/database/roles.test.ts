@@ -85,15 +85,56 @@ describe('the custodian', () => {
   });
 });
 
-test.each(runtimeRoles)('%s reads and writes no partition past its policy', async (role) => {
-  const made = `select annals.create_activity_partition('2026-02-01Z')`;
-  expect(await run(role, made)).toEqual([{ create_activity_partition: 'activity_202602' }]);
-  for (const statement of ['select from', 'insert into', 'delete from']) {
-    const columns = statement === 'insert into' ? '(tenant_id) values (null)' : '';
-    await expect(run(role, `${statement} annals.activity_202602 ${columns}`)).rejects.toThrow(
-      /permission denied/,
-    );
-  }
+test.each(runtimeRoles)(
+  '%s reads, changes and removes nothing in a partition past its policy',
+  async (role) => {
+    const made = `select annals.create_activity_partition('2026-02-01Z')`;
+    expect(await run(role, made)).toEqual([{ create_activity_partition: 'activity_202602' }]);
+    for (const statement of [
+      'select from annals.activity_202602',
+      `update annals.activity_202602 set tenant_id = 't'`,
+      'delete from annals.activity_202602',
+      'truncate annals.activity_202602',
+      `insert into annals.activity_202602 (tenant_id) values ('t') returning id`,
+    ]) {
+      await expect(run(role, statement)).rejects.toThrow(/permission denied|must be owner/);
+    }
+  },
+);
+
+function insertRow(tenantId: string, table: string, id = '019c1b00-0000-7000-8000-000000000000'): string {
+  return `insert into annals.${table} (tenant_id, occurred_at, id, batch_id, position, recorded_at, action, kind,
+      severity, outcome, visibility, actor_type, tags, metadata, own)
+    values ('${tenantId}', '2026-02-02Z', '${id}', gen_random_uuid(), 0, now(), 'a', 'activity',
+      'info', 'success', 'internal', 'user', '{}', '{}', false)`;
+}
+
+describe('the app, which copies into partitions,', () => {
+  test.each(['activity', 'activity_202602'])('writes a row of its tenant into %s', async (table) => {
+    await run('app', `select annals.create_activity_partition('2026-02-01Z')`);
+    await expect(run('app', insertRow('t', table, crypto.randomUUID()))).resolves.toEqual([]);
+  });
+
+  // The key of another tenant's row is refused before it is compared with those that are taken.
+  test.each(['activity', 'activity_202602'])('cannot write one of another tenant into %s', async (table) => {
+    await run('app', `select annals.create_activity_partition('2026-02-01Z')`);
+    const theirs = sql.raw(insertRow('other', 'activity'));
+    await core.services.db.transaction('other', (tx) => tx.query(theirs)).catch(() => undefined);
+    await expect(run('app', insertRow('other', table))).rejects.toThrow(/row-level security/);
+  });
+
+  test('cannot write into a partition without a tenant', async () => {
+    await run('app', `select annals.create_activity_partition('2026-02-01Z')`);
+    const statement = sql.raw(insertRow('t', 'activity_202602'));
+    await expect(core.services.db.query(statement)).rejects.toThrow(/row-level security/);
+  });
+});
+
+test('the custodian, which copies nothing, cannot insert into a partition', async () => {
+  await run('custodian', `select annals.create_activity_partition('2026-02-01Z')`);
+  await expect(
+    run('custodian', 'insert into annals.activity_202602 (tenant_id) values (null)'),
+  ).rejects.toThrow(/permission denied/);
 });
 
 test("a caller's time zone and form of dates do not move the bounds of a partition", async () => {

@@ -1,57 +1,102 @@
 import { appendActivities, startSequencer } from '@annals/core';
 import { appendUncommitted } from '@annals/core/bench';
-import { generateActivities } from '../data/activities.ts';
-import { freshen, openBench } from '../open-bench.ts';
-import { rowOf } from '../row.ts';
+import { type Call, createCalls } from '../data/calls.ts';
+import { openBench } from '../open-bench.ts';
+import { type RowSpec, rowOf } from '../row.ts';
 import type { Suite } from '../suite.ts';
-import { takeTurns } from '../take-turns.ts';
+import { takeManyTurns, type Work } from '../take-turns.ts';
+import { openReferences, type Write } from './ingest-references.ts';
 
-const tenants = 16;
-const callSize = 1_000;
-const connections = 2;
+const connections = 4;
+const bulk = { callers: 2, callSize: 1_000, calls: 10 };
+const single = { callers: 64, callSize: 1, calls: 1_000 };
 
-/** What integrity costs an append: commitments, the batch row and the sequencer, beside none of it. */
+/** Appends in the process of the server, beside other ways to write the same records to the same server. */
 export const ingest: Suite = async ({ database, ...turns }) => {
-  const bench = await openBench(await database());
+  const url = await database();
+  const bench = await openBench(url);
+  const references = await openReferences(url, connections);
   const sequencer = startSequencer(bench.services);
-  const startMs = Date.now() - 86_400_000;
-  const samples = generateActivities({ seed: 2, startMs, stepMs: 1_000 })
-    .take(20 * callSize)
-    .toArray();
-  let call = 0;
-  const next = () => {
-    call += 1;
-    const from = (call * callSize) % samples.length;
-    return {
-      ctx: bench.context(`tenant-${call % tenants}`),
-      input: { activities: freshen(samples.slice(from, from + callSize), startMs + call) },
-    };
-  };
-  const atOnce = async (append: () => Promise<unknown>) => {
-    await Promise.all(Array.from({ length: connections }, append));
-    return connections * callSize;
-  };
+  const nextCall = createCalls(Date.now() - 86_400_000);
+  const request = ({ tenantId, activities }: Call) => ({
+    ctx: bench.context(tenantId),
+    input: { activities },
+  });
+  const { copy, insertMany, insertEach, flushEach } = references;
+  const ours: Write = (call) => appendActivities(request(call));
   try {
-    const rounds = await takeTurns(
+    const many = await takeManyTurns(
       {
-        ours: () => atOnce(() => appendActivities(next())),
-        reference: () => atOnce(() => appendUncommitted(next())),
+        ours: drive(bulk, nextCall, ours),
+        copy: drive(bulk, nextCall, copy),
+        insertMany: drive(bulk, nextCall, insertMany),
+        flushEach: drive({ ...single, callers: connections, calls: 200 }, nextCall, flushEach),
+        uncommitted: drive(bulk, nextCall, (call) => appendUncommitted(request(call))),
+      },
+      turns,
+    );
+    const one = await takeManyTurns(
+      {
+        ours: drive(single, nextCall, ours),
+        insertEach: drive({ ...single, callers: connections }, nextCall, insertEach),
+        flushEach: drive({ ...single, callers: connections, calls: 200 }, nextCall, flushEach),
       },
       turns,
     );
     return [
-      rowOf(
-        {
-          name: `append with integrity, calls of ${callSize}, ${connections} at once, ${tenants} tenants`,
-          unit: 'records/s',
-          referenceName: 'without integrity',
-          target: { of: 'ratio', atLeast: 0.65 },
-        },
-        rounds,
-      ),
+      ...rowsBeside(many, bulkName, [
+        ['copy', 'COPY BINARY', 0.5],
+        ['insertMany', 'INSERT of 1,000 rows', 1],
+        ['flushEach', `an ORM flush each, ${connections} connections`, 15],
+        ['uncommitted', 'without integrity', 0.65],
+      ]),
+      ...rowsBeside(one, singleName, [
+        ['insertEach', `prepared INSERT each, ${connections} connections`, 1.3],
+        ['flushEach', `an ORM flush each, ${connections} connections`, 3.5],
+      ]),
     ];
   } finally {
     await sequencer.stop();
+    await references.close();
     await bench.close();
   }
 };
+
+const bulkName = `append ${bulk.callSize} a call, ${bulk.callers} at once`;
+const singleName = `append 1 a call, ${single.callers} at once`;
+
+interface Load {
+  readonly callers: number;
+  readonly callSize: number;
+  /** Between two looks at the clock. */
+  readonly calls: number;
+}
+
+/** Callers at once, each with its next call as soon as the one before is answered. */
+function drive({ callers, callSize, calls }: Load, nextCall: (size: number) => Call, write: Write): Work {
+  return async () => {
+    let left = calls;
+    const caller = async (number: number) => {
+      while (left-- > 0) await write(nextCall(callSize), number);
+    };
+    await Promise.all(Array.from({ length: callers }, (_, number) => caller(number)));
+    return calls * callSize;
+  };
+}
+
+type Reference<Name> = readonly [name: Name, referenceName: string, atLeast: number];
+
+/** A row for each reference that took its turn with ours. */
+function rowsBeside<Name extends string>(
+  rounds: readonly { readonly [N in Name | 'ours']: number }[],
+  name: string,
+  references: readonly Reference<Name>[],
+) {
+  return references.map(([reference, referenceName, atLeast]) => {
+    const spec: RowSpec = { name, unit: 'records/s', referenceName, target: { of: 'ratio', atLeast } };
+    return rowOf(
+      spec,
+      rounds.map((round) => ({ ours: round.ours, reference: round[reference] })),
+    );
+  });
+}
