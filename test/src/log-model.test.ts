@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { commitLate } from './log-model/append.ts';
 import { auditBundle } from './log-model/bundle.ts';
+import { checkCertificates } from './log-model/certificates.ts';
 import { issueProofs, seeCheckpoints } from './log-model/issued.ts';
 import { openEpoch, signAs } from './log-model/sign.ts';
 import { mixing, type Step, steps } from './log-model/steps.ts';
@@ -45,6 +46,7 @@ async function check(world: World, step: Step): Promise<void> {
     await seeCheckpoints(world, tenant, step.by);
     if (tenant.nth !== step.tenant && step.kind !== 'seal') continue;
     await issueProofs(world, tenant, step.by);
+    await checkCertificates(world, tenant, { by: step.by, count: 2 });
     if (await auditBundle(world, tenant, 1 - step.by)) continue;
     // What hinders is only that something is not signed yet.
     await settle(world, tenant, step.by);
@@ -76,6 +78,8 @@ async function finish(world: World): Promise<void> {
   expect(rows).toEqual([]);
   for (const tenant of world.tenants) {
     await issueProofs(world, tenant, 0);
+    const outcomes = await checkCertificates(world, tenant, { by: 1, count: 100 });
+    expect(new Set(outcomes)).toEqual(new Set(outcomes.length === 0 ? [] : ['valid']));
     const report = await auditBundle(world, tenant, 0);
     if (tenant.published.length === 0) continue;
     expect(report).toMatchObject({ verdict: 'valid', receipts: { newer: 0, missing: 0 } });
