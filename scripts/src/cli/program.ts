@@ -11,6 +11,7 @@ import { addLogKey } from '../commands/log-key.ts';
 import { addAnonymize, addRedact } from '../commands/privacy.ts';
 import { addGet, addList, addStats } from '../commands/read.ts';
 import { addRetention } from '../commands/retention.ts';
+import { addTail } from '../commands/tail.ts';
 import { addVerify } from '../commands/verify.ts';
 import { addWitness } from '../commands/witness.ts';
 import type { Runner } from './session.ts';
@@ -38,6 +39,7 @@ export function createProgram(run: Runner): Command {
   const commands = program as unknown as Command;
   for (const add of [
     addList,
+    addTail,
     addGet,
     addStats,
     addImport,

@@ -14,22 +14,33 @@ export interface Column<Row> {
 
 /** Rows in aligned columns under their titles; a dash where there is no value. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const lines = [
-    columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map(({ cell }) => visible(cell(row) ?? '-'))),
-  ];
-  const widths = columns.map((_, index) => Math.max(...lines.map((cells) => width(cells[index] ?? ''))));
-  return lines
-    .map((cells) =>
-      cells
-        .map((cell, index) => {
-          const gap = ' '.repeat((widths[index] ?? 0) - width(cell));
-          return columns[index]?.align === 'right' ? gap + cell : cell + gap;
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return growingTable(columns)(rows);
+}
+
+/** As `table`, for rows that come bit by bit: titles stand above the first, and columns only become wider. */
+export function growingTable<Row>(columns: readonly Column<Row>[]): (rows: readonly Row[]) => string {
+  const widths = columns.map(() => 0);
+  let titles = [columns.map(({ title }) => title)];
+  return (rows) => {
+    const lines = [...titles, ...rows.map((row) => columns.map(({ cell }) => visible(cell(row) ?? '-')))];
+    titles = [];
+    for (const cells of lines) {
+      for (const [index, cell] of cells.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell));
+    }
+    return lines.map((cells) => alignedLine(cells, columns, widths)).join('\n');
+  };
+}
+
+function alignedLine(
+  cells: readonly string[],
+  columns: readonly Pick<Column<never>, 'align'>[],
+  widths: readonly number[],
+): string {
+  const aligned = cells.map((cell, index) => {
+    const gap = ' '.repeat((widths[index] ?? 0) - width(cell));
+    return columns[index]?.align === 'right' ? gap + cell : cell + gap;
+  });
+  return aligned.join('  ').trimEnd();
 }
 
 /** A bar of `width` characters for a part of a whole, in eighths of one. */

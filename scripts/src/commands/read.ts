@@ -9,7 +9,7 @@ import {
 import { type Command, Option } from '@commander-js/extra-typings';
 import { UsageError } from '../cli/exit.ts';
 import type { Runner } from '../cli/session.ts';
-import { bar, formatTime, number, table, visible } from '../cli/text.ts';
+import { bar, type Column, formatTime, number, table, visible } from '../cli/text.ts';
 import { checkQuery, limitOption, listed, pageSize, queryOption, wholeNumber } from './shared.ts';
 
 export function addList(program: Command, run: Runner): void {
@@ -35,7 +35,7 @@ export function addList(program: Command, run: Runner): void {
           activities.push(activity);
         }
         terminal.result(activities, () =>
-          activities.length === 0 ? 'Nothing matches.' : activitiesTable(activities),
+          activities.length === 0 ? 'Nothing matches.' : table(activities, activityColumns),
         );
         if (more)
           terminal.note('There are more activities: raise --limit, narrow the query, or export them.');
@@ -98,20 +98,19 @@ function toDimension(text: string): Dimension {
   return dimension;
 }
 
-function activitiesTable(activities: readonly Activity[]): string {
-  return table(activities, [
-    { title: 'occurred', cell: ({ occurredAt }) => formatTime(occurredAt) },
-    { title: 'severity', cell: ({ severity }) => severity },
-    { title: 'action', cell: ({ action }) => action },
-    { title: 'outcome', cell: ({ outcome }) => outcome },
-    { title: 'actor', cell: ({ actor }) => actor.label ?? actor.id ?? actor.type },
-    {
-      title: 'target',
-      cell: ({ target }) => target && `${target.type} ${target.label ?? target.id ?? ''}`.trim(),
-    },
-    { title: 'id', cell: ({ id }) => id },
-  ]);
-}
+/** What a line of a list shows of an activity. */
+export const activityColumns: readonly Column<Activity>[] = [
+  { title: 'occurred', cell: ({ occurredAt }) => formatTime(occurredAt) },
+  { title: 'severity', cell: ({ severity }) => severity },
+  { title: 'action', cell: ({ action }) => action },
+  { title: 'outcome', cell: ({ outcome }) => outcome },
+  { title: 'actor', cell: ({ actor }) => actor.label ?? actor.id ?? actor.type },
+  {
+    title: 'target',
+    cell: ({ target }) => target && `${target.type} ${target.label ?? target.id ?? ''}`.trim(),
+  },
+  { title: 'id', cell: ({ id }) => id },
+];
 
 function fieldsTable(activity: Activity): string {
   const lines = flatten(activity, '');
