@@ -46,8 +46,11 @@ export type FrontLine =
  */
 export function readLine(text: string): FrontLine {
   const line = parseObject(text);
-  const read = readers.get(line['type']);
-  if (!read) throw new TlogError('bad_line', 'the line has no type that a bundle has here');
+  const { type } = line;
+  const read = readers.get(type);
+  // By what they begin with lines are told apart before they are parsed.
+  if (!read || !text.startsWith(`{"type":"${String(type)}",`))
+    throw new TlogError('bad_line', 'the line has no type that a bundle has here');
   return read(line);
 }
 

@@ -114,6 +114,14 @@ test.each<[string, (line: string) => string]>([
   expect(await codesOf(changed)).toEqual(['invalid', 'bundle_malformed']);
 });
 
+test('a line begins with its type, without blanks', async () => {
+  const text = textOf(bundleOf({ logs: [logOf(1)] }));
+  for (const type of ['bundle', 'checkpoint', 'tile', 'record', 'end']) {
+    const changed = text.replace(`{"type":"${type}",`, `{"type": "${type}",`);
+    expect(await codesOf(changed)).toEqual(['invalid', 'bundle_malformed']);
+  }
+});
+
 test('quotes, colons and blanks in texts are no names', async () => {
   const log = createTestLog();
   log.append({ message: '"a":1, "a" : 2', metadata: { 'k":': '\\":', '\\': '"', 'k": 1, "k': ': "' } });
