@@ -118,7 +118,7 @@ test('a line begins with its type, without blanks', async () => {
   const text = textOf(bundleOf({ logs: [logOf(1)] }));
   for (const type of ['bundle', 'checkpoint', 'tile', 'record', 'end']) {
     const changed = text.replace(`{"type":"${type}",`, `{"type": "${type}",`);
-    expect(await codesOf(changed)).toEqual(['invalid', 'bundle_malformed']);
+    expect(await codesOf(changed)).toContain('bundle_malformed');
   }
 });
 
