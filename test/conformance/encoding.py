@@ -7,9 +7,11 @@ from datetime import datetime, timedelta, timezone
 
 MAX_INTEGER = 2**53 - 1
 MAX_LEVELS = 100
+MAX_LINE_LEVELS = 200
 EPOCH_START = datetime(1970, 1, 1, tzinfo=timezone.utc)
 BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 ARRAY_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -37,6 +39,9 @@ def encode_base64(data):
 
 
 def integer(value, low=0, high=MAX_INTEGER):
+    """A number that is a whole one, however it is spelled: 1.0 is 1."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     need(type(value) is int and low <= value <= high, f"not an integer from {low} to {high}")
     return value
 
@@ -93,6 +98,14 @@ def _no_constant(name):
     raise FormatError(f"{name} is not JSON")
 
 
+def _check_levels(source):
+    """Refuses what nests too deep before it is parsed; brackets within strings do not count."""
+    level = 0
+    for mark in NESTING.findall(source):
+        level += {"{": 1, "[": 1, "}": -1, "]": -1}.get(mark, 0)
+        need(level <= MAX_LINE_LEVELS, f"more than {MAX_LINE_LEVELS} levels")
+
+
 def _object(pairs):
     result = dict(pairs)
     need(len(result) == len(pairs), "an object with one name twice")
@@ -105,11 +118,13 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer_of, pa
 def parse_json(source):
     """The value of JSON in UTF-8 or a str. Objects with one name twice, NaN and Infinity are refused."""
     try:
-        return _decoder.decode(source.decode("utf-8") if isinstance(source, bytes) else source)
+        source = source.decode("utf-8") if isinstance(source, bytes) else source
     except UnicodeDecodeError:
         raise FormatError("not UTF-8") from None
-    except RecursionError:
-        raise FormatError("JSON with too many levels") from None
+    if source.count("[") + source.count("{") > MAX_LINE_LEVELS:
+        _check_levels(source)
+    try:
+        return _decoder.decode(source)
     except ValueError:
         raise FormatError("not JSON") from None
 

@@ -304,7 +304,7 @@ def manifest_root(items, salt):
 
 def opening_of(value):
     """The seed or the openings that come with an activity, as keywords for `rebuild`."""
-    need(not ("seed" in value and "openings" in value), "both a seed and openings")
+    need(("seed" in value) != ("openings" in value), "not either a seed or openings")
     if "seed" in value:
         return {"seed": decode_base64(value["seed"], 16)}
     return {"openings": decode_openings(decode_base64(value["openings"]))}

@@ -262,7 +262,6 @@ class Verification:
         try:
             read_activity(record)
             self.ids.setdefault(record["id"], where)
-            need("seed" in value or "openings" in value, "neither a seed nor openings")
             entry = rebuild(record, value["own"], **opening_of(value))
         except FormatError as error:
             code = "record_mismatch" if isinstance(error, Mismatch) else "record_malformed"
@@ -387,7 +386,7 @@ class Verification:
             return
         epoch, size = record.metadata.get("signedEpoch"), record.metadata.get("signedSize")
         kept = next((log.size for log in self.bundle.logs if log.epoch == epoch), 0)
-        if type(epoch) is int and type(size) is int and size > kept:
+        if is_number(epoch) and is_number(size) and size > kept:
             self.report.find("entries_lost", f"{size} entries of epoch {epoch} had been signed", **where)
 
     # Step 10
@@ -425,7 +424,12 @@ def key_or_none(value):
 def is_sealed_as(said, manifest):
     root = encode_base64(manifest_root(manifest.items, manifest.salt))
     count = said.get("items")
-    return said.get("kind") == manifest.kind and type(count) is int and count == len(manifest.items) and said.get("root") == root
+    is_count = is_number(count) and count == len(manifest.items)
+    return said.get("kind") == manifest.kind and is_count and said.get("root") == root
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def own_record(record, entry, where):
