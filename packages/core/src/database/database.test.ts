@@ -34,6 +34,22 @@ test('connections that are lost within transactions are reported, and do not use
   expect(app).toMatchObject({ total: app?.idle, waiting: 0 });
 });
 
+test('a lock that is not to be had in the time set for it is a reason to try again', async () => {
+  await admin.query('begin');
+  await admin.query('lock table annals.purge_item in share mode');
+  const waiting = core.services.db.transaction(
+    't',
+    async (tx) => {
+      // As the dropping of a partition sets it, for the rest of the transaction.
+      await tx.query(sql`set local lock_timeout = '20ms'`);
+      await tx.query(sql`update annals.purge_item set positions = positions where tenant_id = 't'`);
+    },
+    { role: 'custodian' },
+  );
+  await expect(waiting).rejects.toMatchObject({ code: 'unavailable' });
+  await admin.query('rollback');
+});
+
 afterEach(() => vi.unstubAllEnvs());
 
 function openOther(url: string, poolMax = 1): Promise<Database> {

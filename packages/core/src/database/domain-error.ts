@@ -12,6 +12,7 @@ const codes: Record<string, { code: ErrorCode; message: string }> = {
   '08': { code: 'unavailable', message: 'the database cannot be reached; try again' },
   '53': { code: 'unavailable', message: 'the database is out of a resource; try again' },
   '40': { code: 'unavailable', message: 'the database had to undo a conflicting transaction; try again' },
+  '55P03': { code: 'unavailable', message: 'something else holds what is needed; try again' },
   '25006': { code: 'unavailable', message: 'the database is read-only at the moment; try again' },
 };
 
