@@ -2,12 +2,20 @@ import { openEpochIn } from '@annals/core';
 import { expect } from 'vitest';
 import { audit, invalidCodes } from './audit.ts';
 import { tenantId } from './catalogue.ts';
-import { codesOf, forgeHistory, loseSigned, nobodyHolds, type Scenario, sign } from './deeds.ts';
+import { change, codesOf, forgeHistory, loseSigned, nobodyHolds, type Scenario, sign } from './deeds.ts';
+import { rewriteLog } from './rewrite.ts';
 import { aWitness } from './services.ts';
 
 /** Changes of the log as a whole, by the words of docs/integrity.md. */
 export const threatsToLogs: Readonly<Record<string, Scenario>> = {
   'rewrite activities and tiles together': async (history) => {
+    await change(history, `message = 'forged'`);
+    await rewriteLog(history);
+    for (const table of ['log', 'batch', 'tile']) {
+      await history.admin.query(`update annals.${table} set epoch = 2 where tenant_id = $1`, [tenantId]);
+    }
+    await expect(sign(history)).rejects.toThrow('epoch 2 was not opened');
+    await history.undo();
     await forgeHistory(history);
     expect(await codesOf(history)).toEqual(['held_checkpoint_mismatch']);
     expect(await codesOf(history, { held: history.held.slice(0, 1) })).toEqual(['held_checkpoint_mismatch']);

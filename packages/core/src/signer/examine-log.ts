@@ -46,7 +46,10 @@ export async function examineLog(tx: Tx, signing: Signing): Promise<ExaminedLog 
   checkEdge(log);
   if (stored) await checkGrowth(tx, log, stored);
   const shown = await shownHead(tx, signing, { origin, epoch });
-  if (!shown) return { origin, log, stored, signed: stored, published: 0 };
+  if (!shown) {
+    refuseUnopenedEpoch(epoch, stored);
+    return { origin, log, stored, signed: stored, published: 0 };
+  }
   await checkGrowth(tx, log, shown);
   const newer = stored === undefined || stored.size < shown.size;
   const signed = newer ? { ...shown, keys: stored?.keys ?? shown.keys } : stored;
@@ -57,11 +60,24 @@ export function originOf({ tenantId }: Pick<Tx, 'tenantId'>, { keys }: Signing, 
   return logOrigin({ logName: keys.logName, tenantId, epoch });
 }
 
+/** The names of the tenant's logs from the first epoch to this one. */
+export function originsUpTo(tx: Pick<Tx, 'tenantId'>, signing: Signing, epoch: number): string[] {
+  return Array.from({ length: epoch }, (_, at) => originOf(tx, signing, at + 1));
+}
+
 /** A database restored to before an epoch was opened would go on with the one that it closed. */
 async function refuseClosedEpoch(tx: Tx, signing: Signing, epoch: number): Promise<void> {
   if (!(await signing.state.read(originOf(tx, signing, epoch + 1)))) return;
   throw new SigningRefused(
     `epoch ${epoch} was closed and epoch ${epoch + 1} signed, which the database no longer holds: it was restored to an earlier state`,
+  );
+}
+
+/** A log in an epoch of its own would extend nothing that was signed: opening one needs the signer's directory. */
+function refuseUnopenedEpoch(epoch: number, stored: SignedHead | undefined): void {
+  if (epoch === 1 || stored) return;
+  throw new SigningRefused(
+    `epoch ${epoch} was not opened by \`annals log-key new-epoch\`, or the signer's directory has lost what says so`,
   );
 }
 

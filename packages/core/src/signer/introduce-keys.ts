@@ -11,7 +11,8 @@ const signerPrincipal: Principal = { keyId: 'signer', keyName: 'signer', tenantI
 export const rotatedAction = 'annals.log_key_rotated';
 
 export interface Introducing {
-  readonly origin: string;
+  /** Of the tenant's epochs up to that of the log: a rotation may have been meant for an earlier one. */
+  readonly origins: readonly string[];
   readonly log: Log;
   /** Public keys as base64: those that may sign the log, and those that want to. */
   readonly known: readonly string[];
@@ -26,16 +27,33 @@ export interface Introducing {
 export async function introduceKeys(
   tx: Tx,
   services: Pick<Services, 'clock'>,
-  { origin, log, known, active }: Introducing,
+  { origins, log, known, active }: Introducing,
 ): Promise<string[]> {
+  const origin = origins.at(-1) as string;
   const keys = [...known];
   for (const key of active) {
     if (keys.includes(key)) continue;
-    const newKey = vkeyOf(origin, key);
-    const rotation = await findRotation(tx, newKey);
-    if (!rotation)
-      await appendRotation(tx, services, { origin, oldKey: vkeyOf(origin, known.at(-1) ?? key), newKey });
-    else if (rotation.firstIndex !== null && standsIn(log, rotation)) keys.push(key);
+    const rotation = await findRotation(tx, origins, key);
+    if (!rotation) {
+      const oldKey = vkeyOf(origin, known.at(-1) ?? key);
+      await appendRotation(tx, services, { origin, oldKey, newKey: vkeyOf(origin, key) });
+    } else if (standsIn(log, rotation)) keys.push(key);
+  }
+  return keys;
+}
+
+/**
+ * At the first sight of a log every key may sign it, but for those whose rotation waits for its place in it: a new
+ * epoch takes in what the one before it had not signed.
+ */
+export async function firstKeys(
+  tx: Tx,
+  { origins, log, active }: Omit<Introducing, 'known'>,
+): Promise<string[]> {
+  const keys: string[] = [];
+  for (const key of active) {
+    const rotation = await findRotation(tx, origins, key);
+    if (!rotation || standsIn(log, rotation)) keys.push(key);
   }
   return keys;
 }
@@ -50,13 +68,15 @@ function standsIn(log: Log, { epoch, firstIndex }: Rotation): boolean {
   return epoch < log.epoch || (epoch === log.epoch && firstIndex < log.size);
 }
 
-async function findRotation(tx: Tx, newKey: string): Promise<Rotation | undefined> {
+/** The one that stands first; one that waits for its place only where there is no other. */
+async function findRotation(tx: Tx, origins: readonly string[], key: string): Promise<Rotation | undefined> {
+  const newKeys = origins.map((origin) => vkeyOf(origin, key));
   const [rotation] = await tx.query(sql<Rotation>`
     select b.epoch, b.first_index::float8 as "firstIndex"
     from annals.activity a join annals.batch b on b.tenant_id = a.tenant_id and b.id = a.batch_id
     where a.tenant_id = ${tx.tenantId} and a.action = ${rotatedAction} and a.own
-      and a.metadata->>'newKey' = ${newKey}
-    order by a.occurred_at desc limit 1`);
+      and a.metadata->>'newKey' = any(${newKeys}::text[])
+    order by b.epoch, b.first_index limit 1`);
   return rotation;
 }
 

@@ -169,3 +169,19 @@ test('an epoch of a log whose tiles are damaged is not opened, and nothing is ch
   expect(await places()).toEqual(before);
   expect((await signer.core.services.db.transaction(tenantId, newestLog))?.epoch).toBe(1);
 });
+
+test('an epoch that was put into the database and not opened is refused', async () => {
+  await signer.grow(tenantId, 3);
+  await signer.sign(tenantId);
+  const restore = await signer.backUp(tenantId);
+  for (const table of ['log', 'batch']) {
+    await signer.admin.query(`update annals.${table} set epoch = 2 where tenant_id = $1`, [tenantId]);
+  }
+  await signer.admin.query('delete from annals.checkpoint where tenant_id = $1', [tenantId]);
+  await expect(signer.sign(tenantId)).rejects.toThrow('epoch 2 was not opened');
+  await signer.grow(tenantId);
+  await expect(signer.sign(tenantId)).rejects.toThrow('epoch 2 was not opened');
+  await restore();
+  await signer.grow(tenantId);
+  expect(await signer.sign(tenantId)).toMatchObject({ epoch: 1, size: 4 });
+});

@@ -6,11 +6,12 @@ import type { Principal } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { rewindFollowers } from '../log/follower-place.ts';
 import { emptyLog, growLog, type StoredBatch } from '../log/grow-log.ts';
-import { type Log, type LogRow, logColumns, toLog } from '../log/newest-log.ts';
+import { findLog, type Log, type LogRow, logColumns, toLog } from '../log/newest-log.ts';
 import { uncountFrom } from '../rollup/uncount-from.ts';
 import { checkEdge, checkGrowth } from './check-growth.ts';
 import { cutLog } from './cut-log.ts';
-import { examineLog, originOf, type Signing } from './examine-log.ts';
+import { examineLog, originOf, originsUpTo, type Signing } from './examine-log.ts';
+import { firstKeys } from './introduce-keys.ts';
 import { type CheckpointRow, headOfCheckpoint, lastCheckpoint } from './last-checkpoint.ts';
 import { publicKeysIn } from './note-signer.ts';
 import { reopenBatches } from './reopen-batches.ts';
@@ -61,6 +62,7 @@ export async function openEpoch(signing: Signing, { tenantId, principal }: OpenE
         ...signed,
       };
       await beginLog(tx, signing, { epoch, origin, metadata, principal });
+      await rememberLog(tx, signing, epoch);
       return { epoch, origin, reason, cited: previous, reopened };
     },
     { role: 'custodian' },
@@ -160,4 +162,15 @@ async function beginLog(tx: Tx, { services }: Signing, begin: BeginLog): Promise
     join annals.activity a on a.tenant_id = b.tenant_id and a.batch_id = b.id
     where b.tenant_id = ${tx.tenantId} and a.id = ${id}`);
   await growLog(tx, services, { log, batches });
+}
+
+/** Only an epoch that the memory knows is signed: otherwise whoever writes to the database could open one. */
+async function rememberLog(tx: Tx, signing: Signing, epoch: number): Promise<void> {
+  const log = await findLog(tx, epoch);
+  if (!log) throw new Error('the log has gone that was just begun');
+  const { size, root } = log;
+  const origins = originsUpTo(tx, signing, epoch);
+  const active = signing.keys.active.map(({ publicKey }) => encodeBase64(publicKey));
+  const keys = await firstKeys(tx, { origins, log, active });
+  await signing.state.write(originOf(tx, signing, epoch), { size, root, keys }, undefined);
 }

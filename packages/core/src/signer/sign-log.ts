@@ -10,8 +10,8 @@ import { sql } from 'kysely';
 import { ensureRecordPartition } from '../activity/record-activity.ts';
 import type { Tx } from '../database/database.ts';
 import type { Log } from '../log/newest-log.ts';
-import { type ExaminedLog, examineLog, type Signing } from './examine-log.ts';
-import { introduceKeys } from './introduce-keys.ts';
+import { type ExaminedLog, examineLog, originsUpTo, type Signing } from './examine-log.ts';
+import { firstKeys, introduceKeys } from './introduce-keys.ts';
 import type { NoteSigner } from './note-signer.ts';
 import type { SignedHead } from './signer-state.ts';
 
@@ -54,7 +54,7 @@ async function signNewest(tx: Tx, signing: Signing): Promise<SignedCheckpoint | 
   if (!examined) return undefined;
   const { origin, log, stored, signed, published } = examined;
   tellSurprises(signing, examined);
-  const keys = await keysFor(tx, signing, { origin, log, signed });
+  const keys = await keysFor(tx, signing, { log, signed });
   if (published === log.size) return undefined;
   const signers = signing.keys.active.filter(({ publicKey }) => keys.includes(encodeBase64(publicKey)));
   // No key may sign before its rotation stands in the log, which takes a moment.
@@ -78,17 +78,16 @@ function tellSurprises({ services }: Signing, { origin, stored, signed, log }: E
 }
 
 interface Keyed {
-  readonly origin: string;
   readonly log: Log;
   readonly signed: SignedHead | undefined;
 }
 
-/** At the first sight of a log every key may sign it; later ones are introduced. */
-async function keysFor(tx: Tx, { services, keys }: Signing, keyed: Keyed): Promise<string[]> {
-  const { origin, log, signed } = keyed;
+async function keysFor(tx: Tx, signing: Signing, { log, signed }: Keyed): Promise<string[]> {
+  const { services, keys } = signing;
   const active = keys.active.map(({ publicKey }) => encodeBase64(publicKey));
-  if (!signed) return active;
-  return introduceKeys(tx, services, { origin, log, known: signed.keys, active });
+  const origins = originsUpTo(tx, signing, log.epoch);
+  if (!signed) return firstKeys(tx, { origins, log, active });
+  return introduceKeys(tx, services, { origins, log, known: signed.keys, active });
 }
 
 interface Publishing {

@@ -1,6 +1,7 @@
-import { type BundleReport, formatPolicy } from '@annals/tlog';
+import { type BundleReport, formatPolicy, parseNote } from '@annals/tlog';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { bundleText, verifyText } from '../bundle/testing.ts';
+import { redactFields } from '../manifest/testing.ts';
 import { sequenceAll } from '../testing.ts';
 import { retireLogKey, rotateLogKey } from './change-keys.ts';
 import { openEpochIn } from './directory-epochs.ts';
@@ -117,4 +118,40 @@ test('a bundle of a log of which nothing was left begins with its second epoch',
   const report = await verify();
   expect(report.logs).toMatchObject([{ epoch: 2, size: 4 }]);
   expect(report).toMatchObject({ verdict: 'valid', findings: [entriesLost(1)] });
+});
+
+test('a bundle waits for a request of an epoch that is not signed yet', async () => {
+  const ctx = signer.core.context({ tenantId });
+  await signer.grow(tenantId, 5);
+  await signer.sign(tenantId);
+  const restore = await signer.backUp(tenantId);
+  await signer.grow(tenantId, 3);
+  await signer.sign(tenantId);
+  await restore();
+  await openEpochIn(ctx, { dir: signer.dir, tenantId, principal: ctx.principal });
+  await redactFields(ctx, { fields: ['message'] });
+  await sequenceAll(signer.core, tenantId);
+  // Of the second epoch it has nothing, and so no reason for what is missing of the first.
+  await expect(bundleText(ctx)).rejects.toMatchObject({ code: 'unavailable' });
+  await signer.sign(tenantId);
+  expect(await verify()).toMatchObject({ verdict: 'pending', counts: { pending: 5, unexplained: 0 } });
+});
+
+test('a key whose rotation was not sequenced when an epoch was opened signs that once it is', async () => {
+  await signer.grow(tenantId, 2);
+  await signer.sign(tenantId);
+  await rotateLogKey(signer.dir);
+  await signer.sign(tenantId);
+  const restore = await signer.backUp(tenantId);
+  await signer.grow(tenantId, 1);
+  await signer.sign(tenantId);
+  await restore();
+  const { principal } = signer.core.context({ tenantId });
+  await openEpochIn(signer.core.services, { dir: signer.dir, tenantId, principal });
+  await signer.sign(tenantId);
+  await sequenceAll(signer.core, tenantId);
+  await signer.sign(tenantId);
+  const [last] = (await signer.checkpoints(tenantId)).slice(-1);
+  expect(parseNote(last?.note ?? '').signatures.length).toBeGreaterThan(1);
+  expect(await verify()).toMatchObject({ verdict: 'valid', findings: [entriesLost(1)] });
 });
