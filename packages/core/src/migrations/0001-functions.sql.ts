@@ -231,7 +231,7 @@ export const functions: readonly string[] = [
  * partitions, where no policy holds (docs/adr/0013). Before the row is written, so that not even a key that is taken
  * tells of another tenant. Whoever is not under row-level security may write any row, as a restore does.
  */
-const tenantOfCopies = [
+export const tenantOfCopies: readonly string[] = [
   `create function annals.refuse_other_tenant() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $function$
     begin

@@ -1,6 +1,6 @@
 /** Statements of the first migration, in order; run by `annals_owner` in its own schema `annals`. */
 import { grants, policies } from './0001-access.sql.ts';
-import { functions } from './0001-functions.sql.ts';
+import { functions, tenantOfCopies } from './0001-functions.sql.ts';
 
 const types = [
   `create type annals.activity_kind as enum ('activity', 'auth', 'data_access', 'data_change', 'api_call', 'external_call', 'system')`,
