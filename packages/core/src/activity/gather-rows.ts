@@ -13,7 +13,7 @@ export interface GatheredRows {
 }
 
 /** As many as hold a page's worth where each is as large as can be: no more are ever held beside it. */
-const portion = Math.floor(limits.pageBytesMax / limits.activityBytesMax);
+export const rowsAtOnce = Math.floor(limits.pageBytesMax / limits.activityBytesMax);
 
 export function gatherRows(limit: number): GatheredRows {
   const rows: PageRow[] = [];
@@ -32,8 +32,8 @@ export function gatherRows(limit: number): GatheredRows {
     missing,
     add: async (tx, select) => {
       const statement = select(missing());
-      if (missing() <= portion) return take(await tx.query(statement));
-      for await (const some of tx.stream(statement, portion)) if (take(some)) return true;
+      if (missing() <= rowsAtOnce) return take(await tx.query(statement));
+      for await (const some of tx.stream(statement, rowsAtOnce)) if (take(some)) return true;
       return false;
     },
   };

@@ -10,6 +10,8 @@ export interface PageRequest extends Pick<ListInput, 'order' | 'limit'> {
   readonly filter: Filter;
   readonly sight: Sight;
   readonly now: Date;
+  /** The transaction's statements are planned once for all: in vain for what each page asks anew. */
+  readonly prepared?: boolean;
 }
 
 /** For the transaction in which a page is read. */
@@ -24,13 +26,22 @@ export const pageTransaction = { snapshot: true, indexOrder: true } as const;
  */
 export async function readPage(
   tx: Tx,
-  { order, limit, filter, sight, now, ...request }: PageRequest,
+  { order, limit, filter, sight, now, prepared = false, ...request }: PageRequest,
 ): Promise<Page> {
   const cursor = request.cursor === undefined ? undefined : parseCursor(order, request.cursor);
   const walksBack = cursor?.side === 'before';
   const descending = (order === 'newest') !== walksBack;
   const deadlineMs = performance.now() + limits.pageSearchMsMax;
-  const walk: Walk = { filter, sight, now, descending, place: cursor, limit: limit + 1, deadlineMs };
+  const walk: Walk = {
+    filter,
+    sight,
+    now,
+    prepared,
+    descending,
+    place: cursor,
+    limit: limit + 1,
+    deadlineMs,
+  };
   const { rows, stoppedAt, behind } = await walkFrom(tx, walk, cursor);
   const activities = rows.slice(0, limit).map((row) => toActivity(row, sight));
   const onward = placeOf(rows.length > limit ? activities.at(-1)?.id : stoppedAt);

@@ -8,8 +8,8 @@ export interface Span {
 
 /** About a month, so that a page that ends within it is planned for two partitions, however many there are. */
 const firstMs = 31 * 86_400_000;
-const growth = 4;
-const spansMax = 5;
+const growth = 12;
+const spansMax = 3;
 
 export interface SpansOptions extends Span {
   readonly descending: boolean;

@@ -36,6 +36,12 @@ export function timelinesOf(filter: Filter): Timelines {
   return first ? [first, ...others] : [timelineOfAll(filter)];
 }
 
+/** Whether a filter is just what one index holds in order, besides the times. */
+export function isOneStrand(filter: Filter): boolean {
+  const [{ strands, prefixes, rest }, ...others] = timelinesOf(filter);
+  return others.length === 0 && strands.length === 1 && !prefixes && Object.keys(rest).length === 0;
+}
+
 /** That of the key, whose records must all be looked at. */
 export function timelineOfAll({ from: _from, to: _to, ...rest }: Filter): Timeline {
   return { ...ofOne(sql`true`), rest };

@@ -18,6 +18,8 @@ export interface Walk {
   readonly place: Place | undefined;
   readonly limit: number;
   readonly now: Date;
+  /** Plans are kept: then it is better to have one for all of the time than one for each part of it. */
+  readonly prepared: boolean;
   /** By `performance.now()`: after that, what was found until then is the answer. */
   readonly deadlineMs: number;
 }
@@ -41,12 +43,12 @@ export interface Walked {
  * Caution   in one snapshot: a step goes on where the one before it has ended.
  */
 export async function walkRows(tx: Tx, walk: Walk): Promise<Walked> {
-  const { filter, place, descending, now } = walk;
+  const { filter, place, descending, now, prepared } = walk;
   const { from, to } = filter;
   const start = place ? timeOfId(place.id) : descending ? (to ?? now) : from;
   const found = gatherRows(walk.limit);
   let chosen: Timeline | undefined;
-  for (const span of spansOf({ descending, start, from, to })) {
+  for (const span of prepared ? [{ from, to }] : spansOf({ descending, start, from, to })) {
     chosen ??= await mostSelective(tx, { timelines: timelinesOf(filter), span });
     const timeline = (await expandPrefixes(tx, { timeline: chosen, span })) ?? timelineOfAll(filter);
     const stoppedAt = await walkSpan(tx, { walk, stretch: { ...walk, timeline, span }, found });

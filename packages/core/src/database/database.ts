@@ -1,10 +1,10 @@
 import { AnnalsError } from '@annals/contract';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { CompiledQuery, type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { entities } from '../entities.ts';
 import { cancelOnAbort } from './cancel-on-abort.ts';
-import { copyIn } from './copy-in.ts';
 import { callerLeft, timedOut, toDomainError } from './domain-error.ts';
+import { openTx } from './open-tx.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, takeRole } from './roles.ts';
 import { type Channel, createSignals, type Signals } from './signals.ts';
@@ -41,6 +41,11 @@ export interface TransactionOptions {
    * believes of tables that have grown since it looked at them.
    */
   readonly indexOrder?: boolean;
+  /**
+   * Have each statement planned once by a connection, for whatever values. For few statements that are asked again
+   * and again, each of which has one good plan: and so with `indexOrder`. Each is kept by each connection.
+   */
+  readonly prepared?: boolean;
   /** Of the caller: when it goes away, the statement in hand is ended in the database, and none is begun. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -148,9 +153,8 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
     throw new AnnalsError({ code: 'internal', message: 'a transaction needs a tenant' });
   const em = forkOf(orm);
   em.setFilterParams('tenant', { tenantId });
-  const variables = sessionVariables(settings);
   // Set along with the tenant, in the same statement.
-  if (variables) em.setSessionContext({ variables });
+  em.setSessionContext({ variables: sessionVariables(settings) });
   const { signal } = settings;
   const deadlineMs = performance.now() + (settings.timeoutMs ?? Number.POSITIVE_INFINITY);
   const mayBegin = () => {
@@ -164,30 +168,7 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
     mayBegin();
     result = await em.transactional(
       (inner) => {
-        const tx: Tx = {
-          tenantId,
-          em: inner,
-          query: async (statement) => {
-            mayBegin();
-            return (await statement.execute(inner.getKysely())).rows;
-          },
-          stream: async function* <Row>(statement: RawBuilder<Row>, rowsAtOnce: number) {
-            mayBegin();
-            const executor = inner.getKysely().getExecutor();
-            for await (const { rows } of executor.stream<Row>(
-              statement.compile(inner.getKysely()),
-              rowsAtOnce,
-            )) {
-              yield rows;
-            }
-          },
-          copy: async (statement, rows) => {
-            // The driver takes a query of its own kind in place of a text, and the builder passes on what it is given.
-            const query = copyIn(statement, rows) as unknown as string;
-            await inner.getKysely().executeQuery({ ...CompiledQuery.raw(''), sql: query });
-          },
-          notify: (channel) => void notified.add(channel),
-        };
+        const tx = openTx({ tenantId, em: inner, prepared: settings.prepared ?? false, mayBegin, notified });
         return signal ? cancelOnAbort(inner.getKysely(), signal, () => work(tx)) : work(tx);
       },
       settings.snapshot ? { isolationLevel: 'repeatable read' } : {},
@@ -200,11 +181,11 @@ async function runTransaction<T>(orm: MikroORM, { tenantId, work, settings, sign
   return result;
 }
 
-function sessionVariables({ timeoutMs, indexOrder }: TransactionOptions) {
-  if (timeoutMs === undefined && !indexOrder) return undefined;
+function sessionVariables({ timeoutMs, indexOrder, prepared }: TransactionOptions) {
   return {
     ...(timeoutMs !== undefined && { statement_timeout: timeoutMs }),
     ...(indexOrder && { enable_sort: 'off', enable_incremental_sort: 'off' }),
+    ...(prepared && { plan_cache_mode: 'force_generic_plan' }),
   };
 }
 
