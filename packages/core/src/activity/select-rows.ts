@@ -40,20 +40,60 @@ export function selectAmong(
     where ${whereActivity(timeline.rest, sight)} ${orderBy(stretch)} limit ${limit}`;
 }
 
+/** Spans of time in milliseconds since 1970, apart from each other and in the order of the stretch. */
+export interface Spans {
+  readonly spans: readonly { readonly since: number; readonly until: number }[];
+  readonly limit: number;
+}
+
+/**
+ * The first records of a stretch that its `rest` selects within some spans: span by span, so that the later ones are
+ * not looked at once there are enough. Nothing is sorted here either, since a join to a list keeps the list's order.
+ */
+export function selectWithin(stretch: Stretch, { spans, limit }: Spans): RawBuilder<PageRow> {
+  const { timeline, sight } = stretch;
+  const all = {
+    from: new Date(Math.min(...spans.map(({ since }) => since))),
+    to: new Date(Math.max(...spans.map(({ until }) => until))),
+  };
+  const where = every([
+    sql`tenant_id = ${sight.tenantId}`,
+    timeline.whole,
+    ...boundsOf(stretch),
+    ...within(all),
+    sql`occurred_at >= span.since and occurred_at < span.until`,
+    whereActivity(timeline.rest, sight),
+  ]);
+  return sql`
+    select ${rowColumns}
+    from unnest(${spans.map(({ since }) => toText(since))}::timestamptz[],
+      ${spans.map(({ until }) => toText(until))}::timestamptz[]) as span (since, until)
+    cross join lateral (select * from annals.activity where ${where} ${orderBy(stretch)} limit ${limit}) as found
+    limit ${limit}`;
+}
+
+function toText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 /** Id of the record of a stretch at a place, from 1; from the index alone. */
 export function selectNth(stretch: Stretch, nth: number): RawBuilder<{ id: string }> {
   return sql`select id from (${inOrder(stretch, nth)}) as passed ${orderBy(stretch)} offset ${nth - 1} limit 1`;
 }
 
 function inOrder(stretch: Stretch, limit: number): RawBuilder<unknown> {
-  const { timeline, sight, place, descending, span } = stretch;
-  const bounds = [...within(span), ...(place ? [beyond(place, descending)] : [])];
+  const { timeline, sight } = stretch;
+  const bounds = boundsOf(stretch);
   const strands = timeline.strands.map((strand) => {
     const where = every([sql`tenant_id = ${sight.tenantId}`, strand, ...bounds]);
     return sql`(select * from annals.activity where ${where} ${orderBy(stretch)} limit ${limit})`;
   });
   if (strands.length === 1) return sql`${strands[0]}`;
   return sql`select * from (${sql.join(strands, sql` union all `)}) as strand ${orderBy(stretch)} limit ${limit}`;
+}
+
+function boundsOf({ span, place, descending }: Stretch): Condition[] {
+  return [...within(span), ...(place ? [beyond(place, descending)] : [])];
 }
 
 function orderBy({ descending }: Pick<Stretch, 'descending'>): RawBuilder<unknown> {

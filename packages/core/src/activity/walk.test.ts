@@ -6,9 +6,8 @@ import type { Context } from '../context.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { exportActivities } from './export.ts';
 import { listActivities } from './list.ts';
+import { loadLarge } from './testing-large.ts';
 
-/** Of each of two tenants, over half a year: enough that statistics decide, with values from frequent to absent. */
-const records = 20_000;
 const tenantId = 'large';
 
 let core: TestCore;
@@ -17,39 +16,12 @@ beforeAll(async () => {
   core = await openTestCore();
   admin = new Client({ connectionString: core.url });
   await admin.connect();
-  for (let month = 1; month <= 7; month += 1) {
-    await admin.query('select annals.create_activity_partition($1)', [new Date(Date.UTC(2026, month - 1))]);
-  }
-  await admin.query(load, [records]);
-  await admin.query('vacuum analyze annals.activity');
+  await loadLarge(admin, { tenants: [tenantId, 'other'], records: 20_000, stepMs: 800_000 });
 });
 afterAll(async () => {
   await admin.end();
   await core.close();
 });
-
-const load = `
-  insert into annals.activity (tenant_id, occurred_at, id, batch_id, position, recorded_at, scope_id, action, kind,
-    operation, severity, outcome, visibility, actor_type, actor_id, subject_id, target_type, target_id, channel,
-    message, request_id, tags, metadata, own)
-  select tenant, to_timestamp(ms / 1000.0),
-    encode(substring(int8send(ms) from 3) || '\\x7000'::bytea || '\\x80000000'::bytea || int4send(n), 'hex')::uuid,
-    gen_random_uuid(), 0, now(), case n % 3 when 0 then 'brand-' || n % 90 end,
-    case when n % 5000 = 0 then 'seldom.done' else 'order.' || (array['made', 'paid', 'sent', 'lost'])[1 + n % 4] end,
-    case when n % 6000 = 0 then 'auth' else 'activity' end::annals.activity_kind,
-    case when n % 5000 = 1 then 'delete' else 'read' end::annals.activity_operation,
-    case when n % 5000 = 2 then 'critical' when n % 100 = 0 then 'error' else 'info' end::annals.activity_severity,
-    case when n % 5000 = 3 then 'denied' when n % 50 = 0 then 'failure' else 'success' end::annals.activity_outcome,
-    case when n % 5000 = 4 then 'client' else 'internal' end::annals.activity_visibility,
-    case when n % 5000 = 5 then 'anonymous' else 'user' end::annals.activity_actor_type,
-    'usr_' || floor(sqrt(n % 10000)), case when n % 500 = 0 then 'person_' || n % 7 end,
-    case when n % 4000 = 0 then 'key' else 'order' end, 'order_' || n % 3000,
-    case when n % 5000 = 6 then 'cli' else 'web' end, 'message number ' || n, 'req_' || n,
-    case when n % 5000 = 7 then '{rare}' else '{usual}' end::text[], jsonb_build_object('number', n), false
-  from (
-    select tenant, n, (extract(epoch from timestamptz '2026-01-01') * 1000)::bigint + n * 800000::bigint as ms
-    from generate_series(0, $1 - 1) as n cross join unnest(array['${tenantId}', 'other']) as tenant
-  ) as drawn`;
 
 interface PlanNode {
   readonly 'Node Type': string;

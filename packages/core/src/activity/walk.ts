@@ -8,6 +8,7 @@ import { mostSelective } from './most-selective.ts';
 import { type PageRow, type Stretch, selectAmong, selectFirst, selectNth } from './select-rows.ts';
 import { spansOf } from './spans.ts';
 import { type Timeline, timelineOfAll, timelinesOf } from './timelines.ts';
+import { walkCounted } from './walk-counted.ts';
 import type { Sight } from './where.ts';
 
 export interface Walk {
@@ -48,10 +49,11 @@ export async function walkRows(tx: Tx, walk: Walk): Promise<Walked> {
   const start = place ? timeOfId(place.id) : descending ? (to ?? now) : from;
   const found = gatherRows(walk.limit);
   let chosen: Timeline | undefined;
+  const steps: Steps = { walk, found, counted: undefined };
   for (const span of prepared ? [{ from, to }] : spansOf({ descending, start, from, to })) {
     chosen ??= await mostSelective(tx, { timelines: timelinesOf(filter), span });
     const timeline = (await expandPrefixes(tx, { timeline: chosen, span })) ?? timelineOfAll(filter);
-    const stoppedAt = await walkSpan(tx, { walk, stretch: { ...walk, timeline, span }, found });
+    const stoppedAt = await walkSpan(tx, { ...walk, timeline, span }, steps);
     if (stoppedAt !== undefined || found.missing() === 0) return { rows: found.rows, stoppedAt };
   }
   return { rows: found.rows };
@@ -64,12 +66,14 @@ const growth = 4;
 
 interface Steps {
   readonly walk: Walk;
-  readonly stretch: Stretch;
   readonly found: GatheredRows;
+  /** Whether the counts tell where to look, once they were asked. */
+  counted: boolean | undefined;
 }
 
 /** Returns where it was given up. */
-async function walkSpan(tx: Tx, { walk, stretch, found }: Steps): Promise<string | undefined> {
+async function walkSpan(tx: Tx, stretch: Stretch, steps: Steps): Promise<string | undefined> {
+  const { walk, found } = steps;
   const { strands, rest } = stretch.timeline;
   if (strands.length === 0) return undefined;
   const lastFound = () => found.rows.at(-1)?.id;
@@ -79,6 +83,12 @@ async function walkSpan(tx: Tx, { walk, stretch, found }: Steps): Promise<string
   let { place } = stretch;
   for (let among = stepMin; ; among = Math.min(among * growth, stepMax)) {
     const step = { ...stretch, place };
+    // Not for what the first step finds: that is done sooner than the counts are read.
+    if (steps.counted || (steps.counted === undefined && among > stepMin)) {
+      const counted = await walkCounted(tx, { stretch: step, found, deadlineMs: walk.deadlineMs });
+      steps.counted = counted !== undefined;
+      if (counted) return counted.stoppedAt;
+    }
     if (await found.add(tx, (limit) => selectAmong(step, { among, limit }))) return lastFound();
     if (found.missing() === 0) return undefined;
     const [last] = await tx.query(selectNth(step, among));

@@ -39,7 +39,7 @@ export async function countByRollup(tx: Tx, request: CountRequest): Promise<Coun
 const spansMax = 1_000;
 
 /** The cells that the filter selects, with the groups that they belong to. */
-function selectCells(tx: Tx, { name, dimensions }: Cube, request: CountRequest): RawBuilder<unknown> {
+export function selectCells(tx: Tx, { name, dimensions }: Cube, request: CountRequest): RawBuilder<unknown> {
   const columns = dimensions.map((dimension, at) => {
     const { column, type } = fieldColumn(dimension);
     return sql`"values"[${sql.lit(at + 1)}]::${sql.raw(type)} as ${sql.ref(column)}`;
