@@ -41,7 +41,7 @@ export const limits = {
    * What one count may look at where no rollup answers it: activities that the filter selects; milliseconds; and
    * after these only the newest activities. Beyond, it is an estimate.
    */
-  scanActivitiesMax: 200_000,
+  scanActivitiesMax: 100_000,
   scanMsMax: 3_000,
   scanNewestMax: 50_000,
   /** A query text, and any filter when it is written as one. */

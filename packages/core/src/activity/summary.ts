@@ -1,9 +1,8 @@
-import type { Filter, SummaryInput, SummaryResult } from '@annals/contract';
+import type { SummaryInput, SummaryResult } from '@annals/contract';
 import { sql } from 'kysely';
 import type { Verb } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { moment } from '../privacy/examine.ts';
-import { countByRollup } from '../rollup/count-by-rollup.ts';
 import { scanBounds } from '../rollup/count-by-scan.ts';
 import { toEstimate } from '../rollup/to-estimate.ts';
 import { topByScan } from '../rollup/top-by-scan.ts';
@@ -32,10 +31,9 @@ export async function summarizeActor({ ctx, input }: Verb<SummaryInput>): Promis
       const { total, values, sinceMs } = top;
       const counted =
         sinceMs === undefined ? every([where]) : every([where, sql`occurred_at >= ${moment(sinceMs)}`]);
-      const whole = sinceMs === undefined ? undefined : await countWhole(tx, { filter, actor });
       return {
         actor,
-        total: whole ?? total,
+        total,
         ...(await readSpan(tx, where, counted)),
         byAction: [...(values.get('action') ?? [])],
         byOutcome: [...(values.get('outcome') ?? [])] as SummaryResult['byOutcome'],
@@ -45,24 +43,6 @@ export async function summarizeActor({ ctx, input }: Verb<SummaryInput>): Promis
     },
     { snapshot: true },
   );
-}
-
-interface WholeOf {
-  readonly filter: Filter;
-  readonly actor: string;
-}
-
-/** All of the actor's activities, where the rollups tell how many they are. */
-async function countWhole(tx: Tx, { filter, actor }: WholeOf): Promise<number | undefined> {
-  if (filter.actor) return undefined;
-  const [row] =
-    (await countByRollup(tx, {
-      filter: { ...filter, actor: { any: [actor] } },
-      sight: { tenantId: tx.tenantId, personal: false },
-      groupBy: [],
-      limit: 1,
-    })) ?? [];
-  return row?.count;
 }
 
 /** Of all, where they are found in time; else of those that were counted. */

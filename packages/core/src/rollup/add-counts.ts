@@ -15,13 +15,16 @@ import { removeEmptied, type TouchedDay } from './remove-emptied.ts';
 export async function addCounts(tx: Tx, rows: RawBuilder<unknown>): Promise<void> {
   const touched = await tx.query(sql<TouchedDay>`
     with ${groupedRows(rows)}, ${openRows(tx)}, ${cellsOf(tx)}, ${deltas}, ${written(tx)}
-    select cube, day::text as day, coalesce(array_agg(cell) filter (where emptied), '{}') as emptied
-    from written where emptied or cube = any(${limitedCubes}::text[]) group by cube, day`);
+    select cube, day::text as day, coalesce(array_agg(cell) filter (where emptied), '{}') as emptied, false as full
+    from written where emptied or cube = any(${limitedCubes}::text[]) group by cube, day
+    union all
+    select cube, day::text, '{}', true from overfull`);
   await removeEmptied(tx, touched);
   await closeFullDays(tx, touched);
 }
 
-const limitedCubes = cubes.filter(({ cellsPerDayMax }) => cellsPerDayMax).map(({ name }) => name);
+const limited = cubes.filter(({ cellsPerDayMax }) => cellsPerDayMax !== undefined);
+const limitedCubes = limited.map(({ name }) => name);
 
 /** The columns that are counted by, as text. */
 export const countedColumns: RawBuilder<unknown> = sql.join(
@@ -65,13 +68,24 @@ function maskOf(cube: Cube): number {
   return countedDimensions.reduce((mask, name) => mask * 2 + (cube.dimensions.includes(name) ? 0 : 1), 0);
 }
 
-/** Without the days on which the cube was given up. */
+/** Without the days on which the cube was given up, or is now: these rows alone have too many values. */
 function openRows(tx: Tx): RawBuilder<unknown> {
+  const cellsMax = sql.join(
+    limited.map(({ name, cellsPerDayMax }) => sql`when ${sql.lit(name)} then ${sql.lit(cellsPerDayMax)}`),
+    sql` `,
+  );
   return sql`
-    open as materialized (
+    allowed as materialized (
       select grouped.* from grouped where not exists (
         select from annals.rollup r
         where r.tenant_id = ${tx.tenantId} and r.cube = grouped.cube and r.day = grouped.day and r.cell = 0)
+    ),
+    overfull as materialized (
+      select cube, day from allowed where cube = any(${limitedCubes}::text[])
+      group by cube, day having count(distinct "values") > case cube ${cellsMax} end
+    ),
+    open as materialized (
+      select allowed.* from allowed left join overfull using (cube, day) where overfull.cube is null
     )`;
 }
 

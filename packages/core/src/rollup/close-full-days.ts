@@ -9,12 +9,13 @@ import { removeCells, type TouchedDay } from './remove-emptied.ts';
  */
 export async function closeFullDays(tx: Tx, touched: readonly TouchedDay[]): Promise<void> {
   for (const { name, cellsPerDayMax } of cubes) {
-    const days = touched.flatMap(({ cube, day }) => (cube === name ? [day] : []));
+    const days = touched.filter(({ cube }) => cube === name);
     if (cellsPerDayMax === undefined || days.length === 0) continue;
     const rows = await tx.query(sql<{ cell: number }>`
       with full_days as materialized (
-        select day from unnest(${days}::date[]) as touched (day)
-        where ${cellsPerDayMax} < (
+        select distinct day
+        from unnest(${days.map(({ day }) => day)}::date[], ${days.map(({ full }) => full)}::bool[]) as touched (day, is_full)
+        where is_full or ${cellsPerDayMax} < (
           select count(*) from (
             select from annals.rollup r
             where r.tenant_id = ${tx.tenantId} and r.cube = ${name} and r.day = touched.day

@@ -18,15 +18,22 @@ export function countColumns({ groupBy, interval }: Shape): RawBuilder<unknown> 
   ]);
 }
 
-/** The rows of a request from partial counts `n` of `from_ms` and the groups; one row, also of nothing, without either. */
+/**
+ * The rows of a request from partial counts `n` of `from_ms` and the groups; one row, also of nothing, without either.
+ * Grouped apart from the order, so that nothing is sorted to be grouped.
+ */
 export function sumCounts(request: CountRequest, parts: RawBuilder<unknown>): RawBuilder<CountRow> {
   const groups = groupNames(request);
   const keys = [...(request.interval ? [sql.ref('from_ms')] : []), ...groups];
   const from = request.interval ? sql.ref('from_ms') : sql`null::float8 as from_ms`;
   const present = request.presentOnly ? sql`where g0 is not null` : sql``;
   return sql`
-    select ${sql.join([from, ...groups])}, coalesce(sum(n), 0)::float8 as count from (${parts}) as parts ${present}
-    ${keys.length > 0 ? sql`group by ${sql.join(keys)} having sum(n) <> 0` : sql``}
+    select * from (
+      select ${sql.join([from, ...groups])}, coalesce(sum(n), 0)::float8 as count
+      from (${parts}) as parts ${present}
+      ${keys.length > 0 ? sql`group by ${sql.join(keys)} having sum(n) <> 0` : sql``}
+      offset 0
+    ) as counts
     order by ${orderOf(request)} limit ${request.limit}`;
 }
 

@@ -28,7 +28,6 @@ export const cubes: readonly Cube[] = [
       'targetType',
       'action',
       'scope',
-      'actor',
     ] as const
   ).map((name): Cube => ({ name, dimensions: [name] })),
   {
@@ -49,7 +48,7 @@ export const cubes: readonly Cube[] = [
   },
 ];
 
-/** Every dimension that some cube has; `target` has as many values as there are activities, and is in none. */
+/** Every dimension that some cube has. `actor` and `target` have too many values: counts of them cost as much as an index. */
 export const countedDimensions: readonly Dimension[] = dimensions.filter((name) =>
   cubes.some((cube) => cube.dimensions.includes(name)),
 );

@@ -43,7 +43,7 @@ const dayMs = quarterMs * quartersADay;
 /** Beyond so many activities that must be looked at one by one, the counts are not worth their trouble. */
 const uncountedMax = 20_000;
 const uncountedBatchesMax = 1_024;
-const closedActivitiesMax = 200_000;
+const closedActivitiesMax = 100_000;
 
 /**
  * Where the counts of a range of time are to be had by a cube, in the snapshot of the transaction; undefined where too

@@ -9,6 +9,8 @@ export interface TouchedDay {
   readonly day: string;
   /** Cells that have no activities on it any more. */
   readonly emptied: readonly number[];
+  /** Whether the cube must be given up on it. */
+  readonly full: boolean;
 }
 
 /** Remove the rows of cells that have no activities of a day any more, and with its last row each cell's values. */

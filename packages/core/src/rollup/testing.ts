@@ -61,7 +61,9 @@ export async function countBothWays(
 
 /** For tests: that the counts are what the activities make, and that nothing else is kept. */
 export async function expectExact(ctx: Context): Promise<void> {
-  const result = await checkRollups({ ctx, input: { from: '1970-01-01', repair: false } });
-  expect(result).toMatchObject({ differing: [], orphans: 0 });
-  expect(result).not.toHaveProperty('next');
+  for (let from: string | undefined = '1970-01-01'; from !== undefined; ) {
+    const { next, ...found } = await checkRollups({ ctx, input: { from, repair: false } });
+    expect(found).toMatchObject({ differing: [], orphans: 0 });
+    from = next;
+  }
 }
