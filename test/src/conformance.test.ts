@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { formatPolicy, parsePolicy } from '@annals/tlog';
+import { findingCodes, formatPolicy, parsePolicy } from '@annals/tlog';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -14,13 +14,15 @@ import {
   compareCertificates,
 } from './conformance/compare.ts';
 import { cosignedCases } from './conformance/cosigned.ts';
+import { casesOfEachFinding } from './conformance/each-finding.ts';
 import { type Exhibits, makeExhibits } from './conformance/exhibits.ts';
 import { forgersKey } from './conformance/forge.ts';
 import { type Mutation, mutate, mutateCertificate, mutations } from './conformance/mutate.ts';
+import { oddRecords } from './conformance/odd-records.ts';
 import { hasPython, runPython } from './conformance/python.ts';
 
 /** More runs look longer; another seed looks elsewhere. */
-const numRuns = Number(process.env['ANNALS_CONFORMANCE_RUNS'] ?? 150);
+const numRuns = Number(process.env['ANNALS_CONFORMANCE_RUNS'] ?? 100);
 const seed = Number(process.env['ANNALS_CONFORMANCE_SEED'] ?? 1);
 const timeoutMs = 60_000 + numRuns * 500;
 
@@ -57,6 +59,33 @@ describe.skipIf(!isHere)(isHere ? title : `${title}: needs python3 of version 3.
     const certificates = await compareCertificates(dir, exhibits.certificates);
     expectAgreement(certificates);
     expect(new Set(certificates.map(({ ours }) => ours.exit))).toEqual(new Set([0, 8]));
+  });
+
+  test('agrees about each kind of finding', async () => {
+    const exhibit = exhibits.bundles.find(({ name }) => name === 'of two epochs') ?? expect.fail();
+    const cases = casesOfEachFinding(exhibit);
+    const compared = await compareBundles(dir, cases);
+    expectAgreement(compared);
+    for (const { name, ours } of compared) {
+      expect(
+        ours.findings?.map((found) => found.split('@')[0]),
+        name,
+      ).toContain(name);
+    }
+    const others = ['manifest_open', 'request_missing', 'entries_lost', 'quorum_missing', 'quorum_awaited'];
+    expect(new Set([...cases.map(({ code }) => code), ...others])).toEqual(
+      new Set(Object.keys(findingCodes)),
+    );
+  });
+
+  test('agrees about records of every form', async () => {
+    const [whole] = exhibits.bundles as [BundleCase];
+    const cases = oddRecords(whole);
+    const compared = await compareBundles(dir, cases);
+    expectAgreement(compared);
+    expect(compared.map(({ name, ours }) => [name, ours.exit === 0])).toEqual(
+      cases.map(({ name, isValid }) => [name, isValid]),
+    );
   });
 
   test('agrees about quorums of witnesses', async () => {

@@ -41,7 +41,7 @@ export function forge(lines: readonly BundleLine[], { seals }: { readonly seals:
     const records = forged.filter((line) => line.type === 'record' && line.epoch === epoch) as RecordLine[];
     forged = forged.map((line) => attempt(line, () => hashAnew(line, epoch, records)));
     const leaves = forged.flatMap((line) =>
-      line.type === 'tile' && line.epoch === epoch ? hashesOf(line) : [],
+      line.type === 'tile' && line.epoch === epoch ? attempt([], () => hashesOf(line)) : [],
     );
     forged = forged.map((line) => {
       if (line.type !== 'checkpoint' || line.epoch !== epoch) return line;
@@ -66,11 +66,11 @@ interface OwnRecord {
   readonly metadata: { readonly [key: string]: unknown };
 }
 
-function attempt<T>(line: T, work: () => T): T {
+function attempt<T>(otherwise: T, work: () => T): T {
   try {
     return work();
   } catch {
-    return line;
+    return otherwise;
   }
 }
 
@@ -81,8 +81,10 @@ function reseal(line: BundleLine, lines: readonly BundleLine[]): BundleLine {
   const parts = lines.filter(
     (each): each is ManifestLine => each.type === 'manifest' && each.id === record.target.id,
   );
+  const [first] = parts;
+  if (!first) return line;
   const items = parts.flatMap((part) => part.items).map(itemOf);
-  const manifest = { kind: parts[0]?.kind, salt: decodeBase64(parts[0]?.salt ?? ''), items } as Manifest;
+  const manifest = { kind: first.kind, salt: decodeBase64(first.salt), items } as Manifest;
   const root = encodeBase64(manifestRoot(manifest));
   const metadata = { ...record.metadata, kind: manifest.kind, items: items.length, root };
   return { ...line, record: { ...record, metadata } };
@@ -112,7 +114,7 @@ function hashAnew(line: BundleLine, epoch: number, records: readonly RecordLine[
 }
 
 function hashesOf({ hashes }: TileLine): Uint8Array[] {
-  const bytes = Buffer.from(String(hashes), 'base64');
+  const bytes = Buffer.from(hashes, 'base64');
   return Array.from({ length: Math.floor(bytes.length / 32) }, (_, at) =>
     bytes.subarray(at * 32, at * 32 + 32),
   );
