@@ -19,6 +19,7 @@ import { type Exhibits, makeExhibits } from './conformance/exhibits.ts';
 import { forgersKey } from './conformance/forge.ts';
 import { type Mutation, mutate, mutateCertificate, mutations } from './conformance/mutate.ts';
 import { oddRecords } from './conformance/odd-records.ts';
+import { oddSignatures } from './conformance/odd-signatures.ts';
 import { hasPython, runPython } from './conformance/python.ts';
 
 /** More runs look longer; another seed looks elsewhere. */
@@ -86,6 +87,15 @@ describe.skipIf(!isHere)(isHere ? title : `${title}: needs python3 of version 3.
     expect(compared.map(({ name, ours }) => [name, ours.exit === 0])).toEqual(
       cases.map(({ name, isValid }) => [name, isValid]),
     );
+  });
+
+  test('agrees about signatures that only a careless verifier takes', async () => {
+    const [whole] = exhibits.bundles as [BundleCase];
+    const compared = await compareBundles(dir, oddSignatures(whole));
+    expectAgreement(compared);
+    for (const { name, ours } of compared) {
+      expect(ours.findings?.[0], name).toMatch(/^(?:held_)?checkpoint_untrusted@1$/);
+    }
   });
 
   test('agrees about quorums of witnesses', async () => {
