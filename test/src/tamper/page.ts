@@ -55,3 +55,9 @@ export function readUncovered(): Uncovered[] {
     }),
   );
 }
+
+/** Tables that the page says are not covered at all. */
+export function readOtherTables(): string[] {
+  const line = page.split('\n').find((text) => text.startsWith('Not covered by the tree at all')) ?? '';
+  return Array.from(line.matchAll(/`([a-z_]+)`/g), ([, name = '']) => name);
+}
