@@ -1,4 +1,5 @@
 import type { ErrorInfo, ProcedureName, ProcedureOutput } from '@annals/contract';
+import type { EventSourceMessage } from 'eventsource-parser';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { deserialize, type SuperJSONResult } from 'superjson';
 import { abortable } from './abortable.ts';
@@ -54,6 +55,7 @@ async function* readStream<Name extends ProcedureName>(
   // Ends the connection when the caller stops iterating, or when it fails.
   const connection = new AbortController();
   const either = signal ? AbortSignal.any([signal, connection.signal]) : connection.signal;
+  let events: ReadableStreamDefaultReader<EventSourceMessage> | undefined;
   try {
     either.throwIfAborted();
     const opening = open(settings, { name, inputJson: toJson(input()), signal: either });
@@ -63,7 +65,7 @@ async function* readStream<Name extends ProcedureName>(
       const body = (await response.json().catch(() => undefined)) as { error?: ErrorEnvelope } | undefined;
       throw toError(body?.error?.json?.data?.annals, response.status);
     }
-    const events = response.body
+    events = response.body
       .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
       .pipeThrough(new EventSourceParserStream())
       .getReader();
@@ -80,6 +82,8 @@ async function* readStream<Name extends ProcedureName>(
     throw new AttemptFailed(failureOf(error, { timedOut: false, settings }), 0);
   } finally {
     connection.abort();
+    // In process nobody may be left to see the signal: a Request forgets it when it is itself forgotten.
+    void events?.cancel().catch(() => undefined);
   }
 }
 

@@ -34,6 +34,18 @@ test('connections that are lost within transactions are reported, and do not use
   expect(app).toMatchObject({ total: app?.idle, waiting: 0 });
 });
 
+test('closing waits for calls whose connection is just being opened, and refuses those that come later', async () => {
+  const db = await openDatabase({ urls: { app: core.url, custodian: core.url }, setRole: true, poolMax: 2 });
+  const calls = [
+    db.query(sql`select 1 as one`),
+    db.transaction('t', (tx) => tx.query(sql`select 1 as one`)),
+    db.transaction('t', (tx) => tx.query(sql`select 1 as one`), { timeoutMs: 5_000 }),
+  ];
+  await db.close();
+  for (const call of calls) expect(await call).toEqual([{ one: 1 }]);
+  await expect(db.query(sql`select 1`)).rejects.toMatchObject({ code: 'unavailable' });
+});
+
 test('a lock that is not to be had in the time set for it is a reason to try again', async () => {
   await admin.query('begin');
   await admin.query('lock table annals.purge_item in share mode');

@@ -4,6 +4,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { entities } from '../entities.ts';
 import { cancelOnAbort } from './cancel-on-abort.ts';
 import { callerLeft, timedOut, toDomainError } from './domain-error.ts';
+import { trackInHand } from './in-hand.ts';
 import { openTx } from './open-tx.ts';
 import { releaseLostConnections } from './release-lost-connections.ts';
 import { type RuntimeRole, roles, takeRole } from './roles.ts';
@@ -76,13 +77,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const orms = { app, custodian };
   // The rest of the connections stay with what is short: authentication, and whoever writes.
   const reads = createTurns(Math.max(1, Math.floor((poolMaxOf(options) * 3) / 4)));
-  const query = async <Row>(statement: RawBuilder<Row>): Promise<Row[]> => {
-    try {
-      return (await statement.execute(forkOf(app).getKysely())).rows;
-    } catch (error) {
-      throw toDomainError(error);
-    }
-  };
+  const inHand = trackInHand();
+  const query = <Row>(statement: RawBuilder<Row>): Promise<Row[]> =>
+    inHand.run(() => runQuery(app, statement));
   const signals = createSignals({
     connectionString: options.urls.app,
     setRole: options.setRole,
@@ -91,7 +88,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return {
     transaction: (tenantId, work, settings = {}) => {
       const run = () => runTransaction(orms[settings.role ?? 'app'], { tenantId, work, settings, signals });
-      return isRead(settings) ? reads.run(run, settings.timeoutMs ?? readWaitMsMax) : run();
+      return inHand.run(() =>
+        isRead(settings) ? reads.run(run, settings.timeoutMs ?? readWaitMsMax) : run(),
+      );
     },
     query,
     pools: async () => [
@@ -101,9 +100,19 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     signals,
     close: async () => {
       await signals.close();
+      // A connection that is being opened while its pool ends is never given back, and the pool never at its end.
+      await inHand.end();
       await Promise.all([app.close(), custodian.close()]);
     },
   };
+}
+
+async function runQuery<Row>(orm: MikroORM, statement: RawBuilder<Row>): Promise<Row[]> {
+  try {
+    return (await statement.execute(forkOf(orm).getKysely())).rows;
+  } catch (error) {
+    throw toDomainError(error);
+  }
 }
 
 function poolMaxOf({ poolMax = 10 }: DatabaseOptions): number {
