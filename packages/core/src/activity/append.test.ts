@@ -36,6 +36,13 @@ describe('what is stored', () => {
     });
   });
 
+  test('an empty text in details is absent, and the log commits to what is there', async () => {
+    const ctx = core.context();
+    const details = { service: 'mail', endpoint: '', errorMessage: ' ' };
+    const { id } = await stored(ctx, { ...minimal, kind: 'external_call', details });
+    expect((await getActivity({ ctx, input: { id } })).details).toEqual({ service: 'mail' });
+  });
+
   test('absent fields stay absent', async () => {
     const ctx = core.context();
     const { id } = await stored(ctx, minimal);

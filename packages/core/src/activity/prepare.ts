@@ -48,7 +48,7 @@ export function prepareActivity(
     return refuse({ ...told, path: field === undefined ? options.path : `${options.path}.${field}` }, code);
   }
   const derived = idempotencyKey && deriveId(options.tenantId, idempotencyKey, occurredAt);
-  const details = 'details' in rest && hasKeys(rest.details) ? rest.details : undefined;
+  const details = 'details' in rest ? saidOf(rest.details) : undefined;
   return { activity: { ...rest, details, id: id ?? derived ?? options.mintId(occurredAt), occurredAt } };
 }
 
@@ -58,9 +58,13 @@ function readBySchema(item: unknown, path: string): PlainActivity | { refused: R
   return { valid: parsed.data, bytesMax: Number.POSITIVE_INFINITY };
 }
 
-/** Details without a key say nothing, and a log commits to nothing of them. */
-function hasKeys(details: object | undefined): details is JsonObject {
-  return details !== undefined && Object.keys(details).length > 0;
+/**
+ * What details say: a text that is empty is absent, though its key is there, and a log commits to nothing of it nor
+ * of details without a key.
+ */
+function saidOf(details: object | undefined): JsonObject | undefined {
+  const said = Object.entries((details ?? {}) as JsonObject).filter(([, value]) => value !== undefined);
+  return said.length > 0 ? Object.fromEntries(said) : undefined;
 }
 
 interface FieldProblem extends Omit<Problem, 'path'> {
