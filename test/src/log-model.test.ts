@@ -12,7 +12,8 @@ import { contextOf, openWorld, type TenantModel, type World } from './log-model/
 
 /** More runs look longer: each is another random sequence. Shrinking a failure takes its time, too. */
 const numRuns = Number(process.env['ANNALS_MODEL_RUNS'] ?? 8);
-const seed = process.env['ANNALS_MODEL_SEED'];
+/** Seed and path of a failure, as `1128222371/234`, which fast-check tells. */
+const [seed, path] = process.env['ANNALS_MODEL_SEED']?.split('/') ?? [];
 const limitMs = Math.max(60_000, numRuns * 15_000);
 
 test(
@@ -22,6 +23,7 @@ test(
       numRuns,
       interruptAfterTimeLimit: limitMs,
       ...(seed !== undefined && { seed: Number(seed) }),
+      ...(path !== undefined && { path }),
       endOnFailure: process.env['ANNALS_MODEL_SHRINK'] === '0',
     });
   },
