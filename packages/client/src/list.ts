@@ -1,5 +1,6 @@
 import type { Activity, FilterInput, Page, ProcedureInput } from '@annals/contract';
 import type { CallOptions } from './options.ts';
+import { readAhead } from './read-ahead.ts';
 import { toJson } from './to-json.ts';
 import type { Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
@@ -15,7 +16,10 @@ export interface ListOptions extends CallOptions {
   readonly cursor?: string | undefined;
 }
 
-/** Activities as they are asked for: no page is fetched before it is needed. Each iteration starts anew. */
+/**
+ * Activities as they are asked for: no page of a list is fetched before it is needed, and of an export one at most.
+ * Each iteration starts anew.
+ */
 export interface ActivityList extends AsyncIterable<Activity> {
   /** Page by page, as the server gives them. */
   pages(): AsyncIterable<Page>;
@@ -33,15 +37,20 @@ export function listActivities(
   };
   // Copied now: a filter that the caller changes later must not change between two pages.
   const copied = JSON.parse(toJson(input)) as object;
-  async function* pages(): AsyncGenerator<Page> {
+  const read = (cursor: string | undefined): Promise<Page> => {
+    const json = cursor === undefined ? copied : { ...copied, cursor };
+    return transport.send(name, json, call);
+  };
+  async function* onDemand(): AsyncGenerator<Page> {
     let cursor = first;
     do {
-      const json = cursor === undefined ? copied : { ...copied, cursor };
-      const page: Page = await transport.send(name, json, call);
+      const page = await read(cursor);
       yield page;
       cursor = page.next;
     } while (cursor !== undefined);
   }
+  // An export is mostly wanted as a whole; of a list often no more than the first page.
+  const pages = () => (name === 'activity.export' ? readAhead<Page>({ read, first }) : onDemand());
   return {
     pages,
     async *[Symbol.asyncIterator]() {
