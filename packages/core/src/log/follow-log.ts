@@ -10,6 +10,11 @@ export interface Follower {
   /** Of one transaction: what it holds in memory, and how long it holds the tenant's place. */
   readonly activitiesMax: number;
   /**
+   * Leave a tenant alone until it has so many activities to take, or was left alone for so long; absent where each is
+   * to be taken as soon as it can.
+   */
+  readonly patience?: { readonly activities: number; readonly ms: number };
+  /**
    * Take these batches, in the transaction of the custodian that also moves the place. What it does outside that
    * transaction can happen twice.
    */

@@ -10,7 +10,7 @@ import { type Follower, followLog } from './follow-log.ts';
 export interface FollowerOptions {
   /** How often it looks without being woken; 1 s unless told otherwise. */
   readonly pollMs?: number;
-  /** Under a steady stream, each round takes what has come together in so long; 250 ms unless told otherwise. */
+  /** The least time from one round to the next, which takes what has come together; 250 ms unless told otherwise. */
   readonly gatherMs?: number;
 }
 
@@ -49,8 +49,8 @@ export function startFollower(
       const begunMs = performance.now();
       const outcome = await followRound(services, { follower, refusals, signal });
       if (outcome === 'failed') await pause(failurePauseMs);
-      else if (outcome === 'moved') await pause(Math.max(0, begunMs + gatherMs - performance.now()));
-      else await waiter.wait(pollMs);
+      else if (outcome === 'idle') await waiter.wait(pollMs);
+      await pause(Math.max(0, begunMs + gatherMs - performance.now()));
     }
   };
   const running = run();
@@ -90,10 +90,13 @@ async function followRound(services: FollowServices, round: Round): Promise<'mov
   return moved ? 'moved' : 'idle';
 }
 
-async function findBehind({ db }: FollowServices, { name }: Follower): Promise<string[]> {
-  const rows = await db.query(
-    sql<{ id: string }>`select tenant_id as id from annals.find_behind(${name}, ${tenantsMax})`,
-  );
+async function findBehind(
+  { db }: FollowServices,
+  { name, patience = { activities: 0, ms: 0 } }: Follower,
+): Promise<string[]> {
+  const rows = await db.query(sql<{ id: string }>`
+    select tenant_id as id from annals.find_behind(${name}, ${tenantsMax}, ${patience.activities},
+      now() - ${patience.ms} * interval '1 millisecond')`);
   return rows.map(({ id }) => id);
 }
 

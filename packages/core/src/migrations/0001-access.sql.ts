@@ -48,7 +48,7 @@ export const grants: readonly string[] = [
   `grant select, insert, update on annals.log, annals.checkpoint, annals.manifest, annals.erasure_item, annals.purge_item to annals_custodian`,
   `grant select, insert on annals.tile to annals_custodian`,
   `grant update (epoch, first_index, leaves) on annals.batch to annals_custodian`,
-  `grant execute on function annals.find_behind(text, int), annals.log_sizes(text[]) to annals_app`,
+  `grant execute on function annals.find_behind(text, int, bigint, timestamptz), annals.log_sizes(text[]) to annals_app`,
   // Counts are the custodian's too: what it erases and purges it takes out of them in the same transaction.
   `grant select on annals.follower, annals.rollup_cell, annals.rollup to annals_app`,
   `grant select, insert, update, delete on annals.follower, annals.rollup_cell, annals.rollup to annals_custodian`,

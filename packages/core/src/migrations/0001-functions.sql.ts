@@ -197,9 +197,10 @@ export const functions: readonly string[] = [
         where m.sealed_at is null and (m.opened_at <= opened_before or m.kind = 'purge') order by m.opened_at;
     end `,
   ),
-  // Tenants whose log has grown beyond where a consumer of it has come.
+  // Tenants whose log has grown beyond where a consumer of it has come: by so many activities, or the consumer has not
+  // moved since then.
   ownerFunction(
-    'find_behind(follower_name text, tenants_max int)',
+    'find_behind(follower_name text, tenants_max int, activities_min bigint, moved_before timestamptz)',
     'table (tenant_id text, since timestamptz)',
     ` begin
       return query select l.tenant_id, l.sequenced_at from annals.log l
@@ -207,7 +208,9 @@ export const functions: readonly string[] = [
         where l.size > 0
           and l.epoch = (select max(e.epoch) from annals.log e where e.tenant_id = l.tenant_id)
           and (f.epoch is null or (f.epoch, f.next_index) < (l.epoch, l.size))
-        order by l.sequenced_at limit tenants_max;
+          and (f.epoch is null or f.epoch < l.epoch or f.moved_at <= moved_before
+            or l.size - f.next_index >= activities_min)
+        order by coalesce(f.moved_at, l.sequenced_at) limit tenants_max;
     end `,
   ),
   // How far the logs of some tenants go, for who tells their readers: one look, however many tenants are read.

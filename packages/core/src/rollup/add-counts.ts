@@ -13,18 +13,22 @@ import { removeEmptied, type TouchedDay } from './remove-emptied.ts';
  * Returns nothing of a cell whose counts have become zero is left: neither a row, nor its values.
  */
 export async function addCounts(tx: Tx, rows: RawBuilder<unknown>): Promise<void> {
+  // All groups of a bite at once, none of them on disk.
+  await tx.query(sql`select set_config('work_mem', '32MB', true)`);
   const touched = await tx.query(sql<TouchedDay>`
-    with ${groupedRows(rows)}, ${openRows(tx)}, ${cellsOf(tx)}, ${deltas}, ${written(tx)}
+    with ${groupedRows(tx, rows)}, ${openRows}, ${cellsOf(tx)}, ${deltas}, ${written(tx)}
     select cube, day::text as day, coalesce(array_agg(cell) filter (where emptied), '{}') as emptied, false as full
-    from written where emptied or cube = any(${limitedCubes}::text[]) group by cube, day
+    from written where emptied or cube = any(${limited.map(({ name }) => name)}::text[]) group by cube, day
     union all
     select cube, day::text, '{}', true from overfull`);
   await removeEmptied(tx, touched);
   await closeFullDays(tx, touched);
 }
 
-const limited = cubes.filter(({ cellsPerDayMax }) => cellsPerDayMax !== undefined);
-const limitedCubes = limited.map(({ name }) => name);
+type LimitedCube = Cube & { readonly cellsPerDayMax: number };
+
+const limited = cubes.filter((cube): cube is LimitedCube => cube.cellsPerDayMax !== undefined);
+const unlimited = cubes.filter(({ cellsPerDayMax }) => cellsPerDayMax === undefined);
 
 /** The columns that are counted by, as text. */
 export const countedColumns: RawBuilder<unknown> = sql.join(
@@ -35,59 +39,66 @@ export const countedColumns: RawBuilder<unknown> = sql.join(
 );
 
 const columnOf = (name: Cube['dimensions'][number]) => sql.ref(fieldColumn(name).column);
+const columnsOf = (cube: Cube) => sql.join(cube.dimensions.map(columnOf));
 
-/**
- * `grouped`: the rows' sums of `n` by cube, values, day and quarter. One pass for all cubes: each is a grouping set,
- * which its mask tells.
- */
-export function groupedRows(rows: RawBuilder<unknown>): RawBuilder<unknown> {
+/** `grouped`: the rows' sums of `n` by cube, values, day and quarter; not of days on which a cube was given up. */
+export function groupedRows(tx: Tx, rows: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    quarters as materialized (
+      select *, (occurred_at at time zone 'UTC')::date as day,
+        (floor(date_part('epoch', occurred_at) / 900)::bigint % 96)::smallint as slot
+      from (${rows}) as counted
+    ),
+    grouped as materialized (${sql.join([groupedByOne, ...limited.map((cube) => groupedByAll(tx, cube))], sql` union all `)})`;
+}
+
+/** One pass over the rows for many cubes: each is a grouping set, which its mask tells. */
+const groupedByOne: RawBuilder<unknown> = (() => {
   const mask = sql`grouping(${sql.join(countedDimensions.map(columnOf))})`;
   const byCube = (write: (cube: Cube) => RawBuilder<unknown>) =>
     sql`case ${mask} ${sql.join(
-      cubes.map((cube) => sql`when ${sql.lit(maskOf(cube))} then ${write(cube)}`),
+      unlimited.map((cube) => sql`when ${sql.lit(maskOf(cube))} then ${write(cube)}`),
       sql` `,
     )} end`;
-  const columnsOf = (cube: Cube) => sql.join(cube.dimensions.map(columnOf));
   return sql`
-    quarters as (
-      select *, (occurred_at at time zone 'UTC')::date as day,
-        (floor(extract(epoch from occurred_at) / 900)::bigint % 96)::smallint as slot
-      from (${rows}) as counted
-    ),
-    grouped as materialized (
-      select ${byCube(({ name }) => sql.lit(name))} as cube,
-        ${byCube((cube) => sql`array[${columnsOf(cube)}]`)} as "values", day, slot, sum(n)::int as n
-      from quarters
-      group by grouping sets (${sql.join(cubes.map((cube) => sql`(day, slot, ${columnsOf(cube)})`))})
-      having sum(n) <> 0
-    )`;
-}
+    select ${byCube(({ name }) => sql.lit(name))} as cube,
+      ${byCube((cube) => sql`array[${columnsOf(cube)}]`)} as "values", day, slot, sum(n)::int as n
+    from quarters
+    group by grouping sets (${sql.join(unlimited.map((cube) => sql`(day, slot, ${columnsOf(cube)})`))})
+    having sum(n) <> 0`;
+})();
 
 /** As PostgreSQL's `grouping`: a bit for each column that is not in the set, the last column's the lowest. */
 function maskOf(cube: Cube): number {
   return countedDimensions.reduce((mask, name) => mask * 2 + (cube.dimensions.includes(name) ? 0 : 1), 0);
 }
 
-/** Without the days on which the cube was given up, or is now: these rows alone have too many values. */
-function openRows(tx: Tx): RawBuilder<unknown> {
-  const cellsMax = sql.join(
-    limited.map(({ name, cellsPerDayMax }) => sql`when ${sql.lit(name)} then ${sql.lit(cellsPerDayMax)}`),
-    sql` `,
-  );
+function groupedByAll(tx: Tx, cube: LimitedCube): RawBuilder<unknown> {
   return sql`
-    allowed as materialized (
-      select grouped.* from grouped where not exists (
-        select from annals.rollup r
-        where r.tenant_id = ${tx.tenantId} and r.cube = grouped.cube and r.day = grouped.day and r.cell = 0)
-    ),
-    overfull as materialized (
-      select cube, day from allowed where cube = any(${limitedCubes}::text[])
-      group by cube, day having count(distinct "values") > case cube ${cellsMax} end
-    ),
-    open as materialized (
-      select allowed.* from allowed left join overfull using (cube, day) where overfull.cube is null
-    )`;
+    select ${cube.name}, array[${columnsOf(cube)}], day, slot, sum(n)::int
+    from quarters
+    where day not in (
+      select day from annals.rollup where tenant_id = ${tx.tenantId} and cube = ${cube.name} and cell = 0
+        and day = any(array(select distinct day from quarters)))
+    group by day, slot, ${columnsOf(cube)} having sum(n) <> 0`;
 }
+
+/** Without the days on which a cube is given up now, since these rows alone have too many values. */
+const openRows: RawBuilder<unknown> = sql`
+  overfull as materialized (
+    select cube, day from grouped
+    where cube in (${sql.join(limited.map(({ name }) => sql.lit(name)))})
+    group by cube, day
+    -- Of hashes, since whole lists of values would be sorted to be told apart.
+    having count(distinct hash_array_extended("values", 0)) > case cube ${sql.join(
+      limited.map(({ name, cellsPerDayMax }) => sql`when ${sql.lit(name)} then ${sql.lit(cellsPerDayMax)}`),
+      sql` `,
+    )} end
+  ),
+  open as materialized (
+    select * from grouped
+    where not exists (select from overfull where overfull.cube = grouped.cube and overfull.day = grouped.day)
+  )`;
 
 /** The cells of these values; those that are new get the next ids. */
 function cellsOf(tx: Tx): RawBuilder<unknown> {
@@ -111,7 +122,8 @@ function cellsOf(tx: Tx): RawBuilder<unknown> {
 /** What comes to each cell of a day, as it would stand there alone. */
 const deltas = sql`
   delta as (
-    select cube, day, id as cell, array_agg(slot order by slot) as slots, array_agg(count order by slot) as counts
+    select min(cube) as cube, day, id as cell,
+      array_agg(slot order by slot) as slots, array_agg(count order by slot) as counts
     from (
       select open.cube, open.day, cells.id, slot,
         (sum(n) over (partition by cells.id, open.day order by slot))::int as count
@@ -119,7 +131,7 @@ const deltas = sql`
       join (select * from known union all select * from created) as cells
         on cells.cube = open.cube and cells."values" = open."values"
     ) as summed
-    group by cube, day, id
+    group by id, day
   )`;
 
 /** Both running totals at each quarter of either; a quarter at which the total does not change is no quarter. */

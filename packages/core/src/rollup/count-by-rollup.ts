@@ -32,7 +32,7 @@ export async function countByRollup(tx: Tx, request: CountRequest): Promise<Coun
     ...(spans.length > 0 ? [spanPart(request, spans)] : []),
     ...(uncounted.length > 0 ? [uncountedPart(request, uncounted, spans)] : []),
   ];
-  return tx.query(sumCounts(request, sql.join(parts, sql` union all `)));
+  return sumCounts(tx, request, sql.join(parts, sql` union all `));
 }
 
 /** Beyond, reading them one by one takes longer than reading them all. */

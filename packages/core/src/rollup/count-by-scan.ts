@@ -70,5 +70,5 @@ async function countNewest(tx: Tx, request: CountRequest, newestMax: number): Pr
   const { where, sinceMs } = await newestOf(tx, request.filter, newestMax);
   const found = sql`select ${countColumns(request)}, 1 as n from annals.activity
     where ${every([whereActivity(request.filter, request.sight), where])}`;
-  return { rows: await tx.query(sumCounts(request, found)), sinceMs };
+  return { rows: await sumCounts(tx, request, found), sinceMs };
 }

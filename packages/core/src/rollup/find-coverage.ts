@@ -86,13 +86,16 @@ async function findUncounted(
     and first_occurred_at < ${to?.toISOString() ?? 'infinity'}::timestamptz`;
   const columns = sql`id, size, ${epochMs(sql.ref('first_occurred_at'))} as "firstMs",
     ${epochMs(sql.ref('last_occurred_at'))} as "lastMs"`;
-  const rows = await tx.query(sql<UncountedBatch & { size: number }>`
-    (select ${columns} from annals.batch where ${within} and first_index is null limit ${uncountedBatchesMax})
-    union all
-    (select ${columns} from annals.batch
-      where ${within} and first_index is not null
-        and (epoch, first_index) >= (${place.epoch}::int, ${place.index}::bigint)
-      limit ${uncountedBatchesMax})`);
+  // Apart, so that the planner finds each by an index: there can be millions of batches, and few are not counted.
+  const behind = [
+    sql`first_index is null`,
+    sql`epoch = ${place.epoch} and first_index >= ${place.index}`,
+    sql`epoch > ${place.epoch} and first_index is not null`,
+  ].map(
+    (where) =>
+      sql`(select ${columns} from annals.batch where ${within} and ${where} limit ${uncountedBatchesMax})`,
+  );
+  const rows = await tx.query(sql<UncountedBatch & { size: number }>`${sql.join(behind, sql` union all `)}`);
   const activities = rows.reduce((sum, { size }) => sum + size, 0);
   return rows.length < uncountedBatchesMax && activities <= uncountedMax ? rows : undefined;
 }

@@ -37,33 +37,49 @@ export async function splitParts(
   };
 }
 
-/** Most days lie within one interval; the others are looked at quarter by quarter. `fromMs` is null for more than one. */
+/**
+ * A day within one interval is one segment. One without a change of the clocks is two, cut where the later begins. What
+ * is left is looked at quarter by quarter. `fromMs` is null for a quarter that has more than one interval.
+ */
 function findSegments(tx: Tx, parts: readonly DayPart[], interval: string): Promise<Segment[]> {
   const label = (time: unknown) => sql`date_trunc(${interval}, ${time})`;
-  const lastMs = sql`interval '1 millisecond'`;
   return tx.query(sql<Segment>`
     with part as materialized (
-      select *, ${label(timeOf(sql`since`))} as first, ${label(sql`${timeOf(sql`until`)} - ${lastMs}`)} as last
-      from unnest(${parts.map(({ day }) => day)}::date[], ${parts.map(({ since }) => since)}::int[],
-        ${parts.map(({ until }) => until)}::int[]) as part (day, since, until)
+      select *, ${label(sql`begins`)} as first, ${label(sql`ends - ${millisecond}`)} as last
+      from (
+        select *, ${timeOf(sql`since`)} as begins, ${timeOf(sql`until`)} as ends
+        from unnest(${parts.map(({ day }) => day)}::date[], ${parts.map(({ since }) => since)}::int[],
+          ${parts.map(({ until }) => until)}::int[]) as part (day, since, until)
+      ) as timed
+    ), cut as materialized (
+      select *, (extract(epoch from last)::bigint / 900 % 96)::int as at from part
+      where first <> last and ${interval} <> 'hour' and extract(epoch from last)::bigint % 900 = 0
+        and extract(timezone from begins) = extract(timezone from ends)
     ), quarter as materialized (
       select day, slot, ${label(timeOf(sql`slot`))} as first
-      from part, generate_series(since, until - 1) as slot where part.first <> part.last
+      from part, generate_series(since, until - 1) as slot
+      where first <> last and day not in (select day from cut)
     ), judged as (
       -- Only where the next begins with another is there anything to see at a quarter's end.
       select day, slot, first, case when next = first then first
-        else ${label(sql`${timeOf(sql`slot + 1`)} - ${lastMs}`)} end as last
+        else ${label(sql`${timeOf(sql`slot + 1`)} - ${millisecond}`)} end as last
       from (select *, lead(first) over (partition by day order by slot) as next from quarter) as quarters
     ), numbered as (
       select day, slot, first, first <> last as is_mixed,
         slot - row_number() over (partition by day, first, first <> last order by slot) as run
       from judged
+    ), segment as (
+      select day, since, until, first as label from part where first = last
+      union all select day, since, at, first from cut
+      union all select day, at, until, last from cut
+      union all
+      select day, min(slot), max(slot) + 1, case when not is_mixed then first end
+      from numbered group by day, first, is_mixed, run
     )
-    select day::text as day, since, until, ${epochMs(sql.ref('first'))} as "fromMs" from part where first = last
-    union all
-    select day::text, min(slot), max(slot) + 1, case when not is_mixed then ${epochMs(sql.ref('first'))} end
-    from numbered group by day, first, is_mixed, run`);
+    select day::text as day, since, until, ${epochMs(sql.ref('label'))} as "fromMs" from segment`);
 }
+
+const millisecond = sql`interval '1 millisecond'`;
 
 /** When a quarter of an hour begins. */
 function timeOf(slot: unknown): RawBuilder<Date> {

@@ -30,11 +30,10 @@ export async function countAll(core: Pick<TestCore, 'services'>, tenantId: strin
 /** For tests: what a GROUP BY on the activities says. */
 export function countPlainly(tx: Tx, request: CountRequest): Promise<CountRow[]> {
   const { filter, sight } = request;
-  return tx.query(
-    sumCounts(
-      request,
-      sql`select ${countColumns(request)}, 1 as n from annals.activity where ${whereActivity(filter, sight)}`,
-    ),
+  return sumCounts(
+    tx,
+    request,
+    sql`select ${countColumns(request)}, 1 as n from annals.activity where ${whereActivity(filter, sight)}`,
   );
 }
 
