@@ -1,9 +1,12 @@
-import type { AnnalsError } from '@annals/contract';
+import type { AnnalsError, ErrorCode } from '@annals/contract';
 import { sleep } from './abortable.ts';
 import type { RetryOptions } from './options.ts';
 
 /** A server that asks for a longer pause is not waited for. */
 const retryAfterMaxMs = 60_000;
+
+/** What goes by itself: nothing was done, or it can be done again. */
+const passing: ReadonlySet<ErrorCode> = new Set(['unavailable', 'overloaded']);
 
 /** Thrown by an attempt: the failure, and how long the server asked to be left alone. */
 export class AttemptFailed extends Error {
@@ -30,8 +33,8 @@ export function createBackoff({ attemptsMax, baseMs, pauseMaxMs }: Required<Retr
   return {
     pause: async ({ error, retryAfterMs }, signal) => {
       failures += 1;
-      const passing = error.code === 'unavailable' && retryAfterMs <= retryAfterMaxMs;
-      if (!passing || failures >= attemptsMax) throw error;
+      const passes = passing.has(error.code) && retryAfterMs <= retryAfterMaxMs;
+      if (!passes || failures >= attemptsMax) throw error;
       const ceilingMs = Math.min(pauseMaxMs, baseMs * 2 ** (failures - 1));
       await sleep(retryAfterMs + Math.random() * ceilingMs, signal);
     },

@@ -41,14 +41,18 @@ async function failure(promise: Promise<unknown>): Promise<AnnalsError> {
 
 describe('attempts', () => {
   test('passing failures of a query are tried again', async () => {
-    const { client, bodies, urls } = scripted([
-      new TypeError('fetch failed'),
-      told('unavailable', 503),
-      new Response('<html>', { status: 502 }),
-      new Response('slow down', { status: 429 }),
-    ]);
+    const { client, bodies, urls } = scripted(
+      [
+        new TypeError('fetch failed'),
+        told('unavailable', 503),
+        told('overloaded', 429, { 'retry-after': '0' }),
+        new Response('<html>', { status: 502 }),
+        new Response('slow down', { status: 429 }),
+      ],
+      { retry: { ...noPauses, attemptsMax: 6 } },
+    );
     expect(await client.count('actor:ada')).toEqual({ count: 1, capped: false });
-    expect(bodies).toEqual(Array(5).fill('{"json":{"query":"actor:ada"}}'));
+    expect(bodies).toEqual(Array(6).fill('{"json":{"query":"actor:ada"}}'));
     expect(urls[0]).toBe('http://annals.test/trpc/activity.count');
   });
 

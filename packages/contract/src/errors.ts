@@ -24,6 +24,8 @@ export const errorStatus = {
   job_not_ended: 409,
   /** The body exceeds the limit named. */
   too_large: 413,
+  /** More is waiting to be stored than the server takes; nothing was stored. Safe to retry. */
+  overloaded: 429,
   /** The caller went away or the time allowed ran out; nothing was changed. */
   timeout: 504,
   /** The database cannot be reached or is full. Safe to retry. */

@@ -2,7 +2,7 @@ import { saltBytes } from '@annals/tlog';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { createIdMinter } from './activity/activity-id.ts';
-import { copyActivities, encodeBatch } from './activity/copy-activities.ts';
+import { copySteps } from './activity/batch-write.ts';
 import { ActivityEntity } from './activity/entity.ts';
 import type { NewBatch } from './activity/new-batch.ts';
 import { partitionRanges, withPartitions } from './activity/partitions.ts';
@@ -11,7 +11,7 @@ import type { Verb } from './context.ts';
 
 export { copiedColumns, encodeRows } from './activity/encode-rows.ts';
 export type { NewActivity } from './activity/prepare.ts';
-export { copyIn } from './database/copy-in.ts';
+export { writeInOneTrip } from './database/one-trip.ts';
 
 /**
  * For the benchmark alone: append as `appendActivities` does, without a log: no commitments, no batch row. What
@@ -27,11 +27,10 @@ export async function appendUncommitted({
     const prepared = prepareActivity(item, options);
     return 'activity' in prepared ? [prepared.activity] : [];
   });
-  const parts = encodeBatch(uncommittedBatch(ctx.tenantId, activities));
+  const { tenantId } = ctx;
+  const steps = copySteps(uncommittedBatch(tenantId, activities));
   const moments = partitionRanges(activities).map(({ moment }) => moment);
-  await withPartitions(ctx, moments, () =>
-    ctx.db.transaction(ctx.tenantId, (tx) => copyActivities(tx, parts)),
-  );
+  await withPartitions(ctx, moments, () => ctx.db.write([{ tenantId, steps }]));
   return activities.length;
 }
 
@@ -45,6 +44,7 @@ export function uncommittedBatch(tenantId: string, activities: readonly NewActiv
     recordedAt: new Date(),
     own: false,
     activities,
+    positions: new Map(),
     seeds,
     leaves: none,
     root: none,

@@ -250,8 +250,12 @@ describe('errors', () => {
     }
   });
 
-  test('unavailable says when to try again', async () => {
-    const answer = await failing(new AnnalsError({ code: 'unavailable', message: 'later' })).answer;
+  test.each([
+    ['unavailable', 503],
+    ['overloaded', 429],
+  ] as const)('%s says when to try again', async (code, status) => {
+    const answer = await failing(new AnnalsError({ code, message: 'later' })).answer;
+    expect(answer).toMatchObject({ status, error: { code } });
     expect(answer.headers.get('retry-after')).toBe('1');
   });
 

@@ -101,7 +101,7 @@ function headersOf(errors: readonly TRPCError[]): Record<string, string> {
   const codes = errors.map((error) => errorInfoOf(error).code);
   return {
     ...(codes.includes('unauthenticated') && { 'www-authenticate': 'Bearer' }),
-    ...(codes.includes('unavailable') && { 'retry-after': '1' }),
+    ...(codes.some((code) => code === 'unavailable' || code === 'overloaded') && { 'retry-after': '1' }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@annals/contract';
 import { type Logger, stackFrames } from '@annals/core';
 import { errorInfoOf } from './error-info.ts';
 
@@ -17,8 +18,10 @@ export function logFailure(log: Logger, { error, requestId, procedure }: Failure
   const { code } = errorInfoOf(error);
   const fields = { requestId, procedure, code, causes: describeCauses(error) };
   if (code === 'internal') log.error(fields, 'a call failed');
-  else if (code === 'unavailable' || code === 'timeout') log.warn(fields, 'a call could not be served');
+  else if (passing.has(code)) log.warn(fields, 'a call could not be served');
 }
+
+const passing: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout', 'overloaded']);
 
 interface CauseFields {
   readonly name: string;

@@ -14,6 +14,7 @@ test('each kind of failure has an exit code of its own', () => {
     plan_not_open: 'refused',
     invalid_input: 'usage',
     not_found: 'failure',
+    overloaded: 'failure',
     unavailable: 'failure',
   });
   expect(describeError(new ExitError('declined', 'no')).exit).toBe('declined');

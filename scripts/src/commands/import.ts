@@ -109,7 +109,7 @@ async function openRejects(file: string) {
   };
 }
 
-const passing: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout', 'internal']);
+const passing: ReadonlySet<ErrorCode> = new Set(['unavailable', 'overloaded', 'timeout', 'internal']);
 
 function report({ terminal }: Session, { files, stopped }: ImportResult): ExitName {
   const total = sum(files);

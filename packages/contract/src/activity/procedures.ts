@@ -66,7 +66,10 @@ export const LogResult = z.strictObject({
   refused: z.int(),
   /** `sequenced` when a signed checkpoint covers all that was stored, and something was. */
   ack: z.enum(acks),
-  /** What was stored, as one batch; none when nothing was. The SDK's `logMany` gathers those of its calls. */
+  /**
+   * The batch that what was stored is part of, with what came at the same time; none when nothing was. The SDK's
+   * `logMany` gathers those of its calls.
+   */
   batches: z.array(Batch),
 });
 export type LogResult = z.output<typeof LogResult>;

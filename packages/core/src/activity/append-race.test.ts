@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Context } from '../context.ts';
+import { holdCommits } from '../database/testing.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { appendActivities } from './append.ts';
 import { storeAll } from './testing.ts';
@@ -115,16 +116,9 @@ test('a month is not dropped while a record is on its way into it', async () => 
   const ctx = core.context();
   const occurredAt = new Date('2026-01-10T00:00:00Z');
   await storeAll(ctx, [anActivity({ occurredAt })]);
-  const [copied, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const transaction: typeof ctx.db.transaction = (tenantId, work) =>
-    ctx.db.transaction(tenantId, async (tx) => {
-      const result = await work(tx);
-      copied.resolve();
-      await mayCommit.promise;
-      return result;
-    });
-  const storing = storeAll({ ...ctx, db: { ...ctx.db, transaction } }, [anActivity({ occurredAt })]);
-  await copied.promise;
+  const held = holdCommits(ctx.db);
+  const storing = storeAll({ ...ctx, db: held.db }, [anActivity({ occurredAt })]);
+  await held.reached;
   const dropping = ctx.db.transaction(
     ctx.tenantId,
     (tx) =>
@@ -132,7 +126,7 @@ test('a month is not dropped while a record is on its way into it', async () => 
     { role: 'custodian' },
   );
   await Promise.race([dropping, untilSomebodyWaitsFor('activity')]);
-  mayCommit.resolve();
+  held.commit();
   await storing;
   expect(await dropping).toEqual([{ dropped: false }]);
   expect((await storedRows(ctx)).length).toBe(2);

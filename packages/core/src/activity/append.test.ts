@@ -189,22 +189,10 @@ describe('partitions', () => {
 
 test('a call that fails half-way leaves nothing behind', async () => {
   const ctx = core.context();
-  const broken: Context = {
-    ...ctx,
-    db: {
-      ...ctx.db,
-      transaction: (tenantId, work, options) =>
-        ctx.db.transaction(
-          tenantId,
-          async (tx) => {
-            await work(tx);
-            throw new Error('the process dies before the commit');
-          },
-          options,
-        ),
-    },
-  };
-  await expect(appendOne(broken, minimal)).rejects.toThrow('dies before the commit');
+  const write: Context['db']['write'] = (writes) =>
+    ctx.db.write(writes.map((each) => ({ ...each, steps: [...each.steps, { text: 'select 1 / 0' }] })));
+  const broken: Context = { ...ctx, db: { ...ctx.db, write } };
+  await expect(appendOne(broken, minimal)).rejects.toThrow('division by zero');
   expect(await countRows(ctx, 'activity')).toBe(0);
   expect(await countRows(ctx, 'batch')).toBe(0);
 });

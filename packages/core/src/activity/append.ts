@@ -1,11 +1,12 @@
 import type { Ack, LogItem, LogResult } from '@annals/contract';
-import type { Verb } from '../context.ts';
+import type { Context, Verb } from '../context.ts';
 import { awaitCheckpoint } from '../log/await-checkpoint.ts';
 import { createIdMinter } from './activity-id.ts';
-import { type NewActivity, prepareActivity } from './prepare.ts';
+import { appendQueueOf } from './append-queue.ts';
+import { type NewActivity, type Prepared, prepareActivity } from './prepare.ts';
 import { promiseOf, receiptsOf } from './receipts.ts';
 import { sameContent } from './same-content.ts';
-import { storeNew } from './store-new.ts';
+import type { Stored } from './store-new.ts';
 
 export interface AppendActivities
   extends Verb<{
@@ -17,7 +18,8 @@ export interface AppendActivities
 }
 
 /**
- * Append activities to the tenant of the call, in one transaction and as one batch.
+ * Append activities to the tenant of the call, in one transaction and as part of one batch, which calls of the tenant
+ * that come at the same time share.
  *
  * Shape   1 to 1,000 items, each checked on its own: a refused one never loses the others.
  * Returns for each item in order: `stored`; `duplicate` when its id is there with the same content; or
@@ -25,53 +27,50 @@ export interface AppendActivities
  *         content is refused as `id_conflict`. What was stored comes with its receipt.
  * Ack     `sequenced` waits until a signed checkpoint covers the batch, for at most `ackWaitMsMax`, and adds
  *         each activity's proof; the result says which it became.
- * Errors  `unavailable`: nothing was stored, and the call can be made again.
+ * Errors  `unavailable`, and `overloaded` while too much is waiting: nothing was stored, and the call can be made
+ *         again.
  */
 export async function appendActivities({ ctx, input, signal }: AppendActivities): Promise<LogResult> {
-  const recordedAt = ctx.clock.now();
-  const mintId = createIdMinter();
-  const items = input.activities.map((item, index) =>
-    prepareActivity(item, {
-      path: `activities.${index}`,
-      tenantId: ctx.tenantId,
-      now: recordedAt,
-      mintId,
-    }),
-  );
-  const firsts = firstById(items.flatMap((item) => ('activity' in item ? [item.activity] : [])));
-  const { taken, batch } = await storeNew(ctx, {
-    tenantId: ctx.tenantId,
-    activities: [...firsts.values()],
-    recordedAt,
-  });
+  const queue = appendQueueOf(ctx);
+  queue.assertRoom();
+  const items = prepareItems(ctx, input.activities);
+  const prepared = items.filter((item) => 'activity' in item);
+  const stored = prepared.length > 0 ? await queue.store(ctx, prepared) : { holderOf: () => undefined };
+  const own = ownPart(stored, prepared);
   const covered =
-    batch && input.ack === 'sequenced'
-      ? await awaitCheckpoint(ctx, { batchId: batch.id, signal })
-      : undefined;
-  const receiptOf = batch && receiptsOf(batch, covered);
+    own && input.ack === 'sequenced' ? await awaitCheckpoint(ctx, { ...own, signal }) : undefined;
+  const receiptOf = own && receiptsOf(own.batch, covered);
   const results = items.map((item, index): LogItem => {
     if ('refused' in item) return item.refused;
     const { activity } = item;
     const { id, occurredAt } = activity;
-    const present = taken.get(id) ?? firsts.get(id);
-    const receipt = present === activity && receiptOf?.(id);
-    if (receipt) return { status: 'stored', id, occurredAt, recordedAt, ...receipt };
-    return present && sameContent(present, activity) ? duplicateItem(activity) : conflictItem(index);
+    const holder = stored.holderOf(id);
+    const receipt = holder === activity && receiptOf?.(id);
+    if (receipt) return { status: 'stored', id, occurredAt, ...receipt };
+    return holder && sameContent(holder, activity) ? duplicateItem(activity) : conflictItem(index);
   });
   return {
     results,
     ...countItems(results),
     ack: covered ? 'sequenced' : 'committed',
-    batches: batch ? [promiseOf(batch, covered)] : [],
+    batches: own ? [promiseOf(own.batch, covered)] : [],
   };
 }
 
-function firstById(activities: readonly NewActivity[]): Map<string, NewActivity> {
-  const firsts = new Map<string, NewActivity>();
-  for (const activity of activities) {
-    if (!firsts.has(activity.id)) firsts.set(activity.id, activity);
-  }
-  return firsts;
+function prepareItems({ tenantId, clock }: Context, activities: readonly unknown[]) {
+  const now = clock.now();
+  const mintId = createIdMinter();
+  return activities.map((item, index) =>
+    prepareActivity(item, { path: `activities.${index}`, tenantId, now, mintId }),
+  );
+}
+
+/** What was stored of this call; undefined where nothing was, though other calls may have filled the batch. */
+function ownPart(stored: Stored, prepared: readonly Prepared[]) {
+  const { batch } = stored;
+  const own = prepared.filter(({ activity }) => stored.holderOf(activity.id) === activity);
+  if (batch === undefined || own.length === 0) return undefined;
+  return { batch, positions: own.map(({ activity }) => batch.positions.get(activity.id) as number) };
 }
 
 function duplicateItem({ id, occurredAt }: NewActivity): LogItem {
@@ -88,6 +87,7 @@ function conflictItem(index: number): LogItem {
 }
 
 function countItems(results: readonly LogItem[]): Pick<LogResult, 'stored' | 'duplicates' | 'refused'> {
-  const count = (status: LogItem['status']) => results.filter((item) => item.status === status).length;
-  return { stored: count('stored'), duplicates: count('duplicate'), refused: count('refused') };
+  const counts = { stored: 0, duplicate: 0, refused: 0 };
+  for (const { status } of results) counts[status] += 1;
+  return { stored: counts.stored, duplicates: counts.duplicate, refused: counts.refused };
 }

@@ -12,6 +12,8 @@ export interface NewBatch {
   readonly own: boolean;
   /** In the order of their positions, which is that of their ids and so of their times. */
   readonly activities: readonly NewActivity[];
+  /** By id. */
+  readonly positions: ReadonlyMap<string, number>;
   /** 16 random bytes for each activity; what the salts of its commitments derive from. */
   readonly seeds: Buffer;
   /** The leaf hashes one after the other. */
@@ -41,5 +43,6 @@ export function newBatch({ tenantId, recordedAt, own = false, ...content }: Batc
   const leaves = Buffer.from(commitRecords(records, seeds).buffer);
   const root = Buffer.from(rootOf(splitHashes(leaves)));
   const id = v7({ msecs: recordedAt.getTime() });
-  return { tenantId, id, recordedAt, own, activities, seeds, leaves, root };
+  const positions = new Map(activities.map((activity, position) => [activity.id, position]));
+  return { tenantId, id, recordedAt, own, activities, positions, seeds, leaves, root };
 }

@@ -19,6 +19,12 @@ export type NewActivity = Omit<ValidActivity, 'id' | 'idempotencyKey' | 'occurre
 
 export type Refused = Extract<LogItem, { status: 'refused' }>;
 
+export interface Prepared {
+  readonly activity: NewActivity;
+  /** What it takes at most as JSON. */
+  readonly bytes: number;
+}
+
 export interface PrepareOptions {
   /** Where the item stands in the input, as `activities.3`. */
   readonly path: string;
@@ -33,23 +39,22 @@ export interface PrepareOptions {
  * Limits `activityBytesMax` as UTF-8 JSON, `clockSkewMsMax` ahead of `now`; not before 1970-01-01.
  * Id     given: its time is `occurredAt`. `idempotencyKey`: derived from it and `occurredAt`. Else minted.
  */
-export function prepareActivity(
-  item: unknown,
-  options: PrepareOptions,
-): { activity: NewActivity } | { refused: Refused } {
+export function prepareActivity(item: unknown, options: PrepareOptions): Prepared | { refused: Refused } {
   const read = readPlain(item) ?? readBySchema(item, options.path);
   if ('refused' in read) return read;
   const { id, idempotencyKey, occurredAt: given, ...rest } = read.valid;
   const occurredAt = given ?? (id === undefined ? options.now : timeOfId(id));
+  const bytes = bytesOf(read);
   const problem =
-    sizeProblem(read) ?? idProblem(read.valid) ?? timeProblem(read.valid, occurredAt, options.now);
+    sizeProblem(bytes) ?? idProblem(read.valid) ?? timeProblem(read.valid, occurredAt, options.now);
   if (problem) {
     const { code, field, ...told } = problem;
     return refuse({ ...told, path: field === undefined ? options.path : `${options.path}.${field}` }, code);
   }
   const derived = idempotencyKey && deriveId(options.tenantId, idempotencyKey, occurredAt);
   const details = 'details' in rest ? saidOf(rest.details) : undefined;
-  return { activity: { ...rest, details, id: id ?? derived ?? options.mintId(occurredAt), occurredAt } };
+  const activity = { ...rest, details, id: id ?? derived ?? options.mintId(occurredAt), occurredAt };
+  return { activity, bytes };
 }
 
 function readBySchema(item: unknown, path: string): PlainActivity | { refused: Refused } {
@@ -72,10 +77,14 @@ interface FieldProblem extends Omit<Problem, 'path'> {
   readonly field?: string;
 }
 
-function sizeProblem({ valid, bytesMax }: PlainActivity): FieldProblem | undefined {
-  if (bytesMax <= limits.activityBytesMax) return undefined;
-  if (Buffer.byteLength(JSON.stringify(valid)) <= limits.activityBytesMax) return undefined;
+/** Measured only where it may be too much. */
+function bytesOf({ valid, bytesMax }: PlainActivity): number {
+  return bytesMax <= limits.activityBytesMax ? bytesMax : Buffer.byteLength(JSON.stringify(valid));
+}
+
+function sizeProblem(bytes: number): FieldProblem | undefined {
   const limit = limits.activityBytesMax;
+  if (bytes <= limit) return undefined;
   return { code: 'too_large', message: `must be at most ${limit} bytes as JSON`, limit };
 }
 

@@ -4,15 +4,15 @@ import type { CoveredBatch } from '../log/await-checkpoint.ts';
 import type { NewBatch } from './new-batch.ts';
 
 type StoredItem = Extract<LogItem, { status: 'stored' }>;
-type Receipt = Pick<StoredItem, 'batchId' | 'position' | 'leaf' | 'index' | 'proof'>;
+type Receipt = Pick<StoredItem, 'recordedAt' | 'batchId' | 'position' | 'leaf' | 'index' | 'proof'>;
 
 /** The receipts of a batch, by the id of the activity; with proofs where a checkpoint covers it. */
 export function receiptsOf(batch: NewBatch, covered?: CoveredBatch): (id: string) => Receipt {
-  const positions = new Map(batch.activities.map(({ id }, position) => [id, position]));
   return (id) => {
-    const position = positions.get(id) as number;
-    const inclusion = covered?.inclusions[position];
+    const position = batch.positions.get(id) as number;
+    const inclusion = covered?.inclusionAt(position);
     return {
+      recordedAt: batch.recordedAt,
       batchId: batch.id,
       position,
       leaf: batch.leaves.toString('base64', position * hashBytes, (position + 1) * hashBytes),

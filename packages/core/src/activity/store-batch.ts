@@ -1,7 +1,7 @@
 import type { Activity } from '@annals/contract';
 import { sql } from 'kysely';
 import type { Tx } from '../database/database.ts';
-import { copyActivities, type EncodedPart } from './copy-activities.ts';
+import { batchRowStep } from './batch-write.ts';
 import { insertActivities } from './insert-activities.ts';
 import type { NewBatch } from './new-batch.ts';
 import type { NewActivity } from './prepare.ts';
@@ -32,23 +32,7 @@ export async function storeBatch(tx: Tx, batch: NewBatch): Promise<void> {
     const taken = activities.filter(({ id }) => !ids.has(id));
     throw new IdsTaken(await findByIds(tx, taken));
   }
-  await insertBatchRow(tx, batch);
-}
-
-/** As `storeBatch`, faster; but when an id is taken it fails as the driver does, and does not tell which. */
-export async function copyBatch(tx: Tx, batch: NewBatch, parts: readonly EncodedPart[]): Promise<void> {
-  await copyActivities(tx, parts);
-  await insertBatchRow(tx, batch);
-}
-
-async function insertBatchRow(tx: Tx, batch: NewBatch): Promise<void> {
-  const { tenantId, id, activities, recordedAt, root, leaves } = batch;
-  await tx.query(
-    sql`insert into annals.batch
-      (tenant_id, id, size, recorded_at, first_occurred_at, last_occurred_at, root, leaves)
-      values (${tenantId}, ${id}, ${activities.length}, ${recordedAt.toISOString()},
-        ${timeAt(activities, 0)}, ${timeAt(activities, -1)}, ${root}, ${leaves})`,
-  );
+  await tx.query(sql.raw(batchRowStep(batch).text));
   tx.notify('annals_batch');
 }
 

@@ -1,38 +1,42 @@
 import { type Activity, AnnalsError } from '@annals/contract';
 import type { Services } from '../context.ts';
-import type { Tx } from '../database/database.ts';
-import { encodeBatch } from './copy-activities.ts';
+import { batchWrite } from './batch-write.ts';
 import { type BatchContent, type NewBatch, newBatch } from './new-batch.ts';
 import { partitionRanges, withPartitions } from './partitions.ts';
-import { copyBatch, IdsTaken, storeBatch } from './store-batch.ts';
+import type { NewActivity } from './prepare.ts';
+import { IdsTaken, storeBatch } from './store-batch.ts';
 
 /** What became of activities that were to be stored. */
 export interface Stored {
-  /** The records that hold the ids of those that were not stored. */
-  readonly taken: ReadonlyMap<string, Activity>;
-  /** Undefined where nothing was stored. */
+  /** What has an id now: a record that was there before, or the activity that was stored. */
+  holderOf(id: string): Activity | NewActivity | undefined;
+  /** Of those that were stored; undefined where none was. */
   readonly batch?: NewBatch;
 }
 
 type Db = Pick<Services, 'db'>;
 
-/** Store all whose ids are free, together. That all are free is the common case, so it is tried first. */
-export async function storeNew(services: Db, content: BatchContent): Promise<Stored> {
-  const none = { taken: new Map() };
-  if (content.activities.length === 0) return none;
-  const batch = newBatch(content);
-  return (await tryCopy(services, batch)) ? { ...none, batch } : storeFree(services, content);
+/**
+ * Store activities of some tenants, in one transaction, as a batch for each.
+ *
+ * Fails, as the driver tells it, when an id is taken: nothing was stored then.
+ */
+export async function storeAllNew({ db }: Db, contents: readonly BatchContent[]): Promise<Stored[]> {
+  const batches = contents.map(newBatch);
+  const writes = batches.map(batchWrite);
+  await withPartitions({ db }, batches.flatMap(momentsOf), () => db.write(writes));
+  db.signals.notify('annals_batch');
+  return batches.map((batch) => ({ holderOf: (id) => storedAs(batch, id), batch }));
 }
 
-/** Whether the batch was stored; if not, some of its ids are taken. */
-async function tryCopy(services: Db, batch: NewBatch): Promise<boolean> {
-  const parts = encodeBatch(batch);
+/** Store those of a tenant's activities whose ids are free. That all are is the common case, so it is tried first. */
+export async function storeNew(services: Db, content: BatchContent): Promise<Stored> {
   try {
-    await inTransaction(services, batch, (tx) => copyBatch(tx, batch, parts));
-    return true;
+    const [stored] = await storeAllNew(services, [content]);
+    return stored as Stored;
   } catch (error) {
-    if (isUniqueViolation(error)) return false;
-    throw error;
+    if (!isUniqueViolation(error)) throw error;
+    return storeFree(services, content);
   }
 }
 
@@ -43,10 +47,10 @@ async function storeFree(services: Db, content: BatchContent): Promise<Stored> {
   const taken = new Map<string, Activity>();
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const activities = content.activities.filter(({ id }) => !taken.has(id));
-    if (activities.length === 0) return { taken };
+    if (activities.length === 0) return { holderOf: (id) => taken.get(id) };
     const batch = newBatch({ ...content, activities });
     const inTheWay = await tryStore(services, batch);
-    if (inTheWay === undefined) return { taken, batch };
+    if (inTheWay === undefined) return { holderOf: (id) => taken.get(id) ?? storedAs(batch, id), batch };
     for (const activity of inTheWay) taken.set(activity.id, activity);
   }
   throw new AnnalsError({
@@ -56,9 +60,11 @@ async function storeFree(services: Db, content: BatchContent): Promise<Stored> {
 }
 
 /** Returns the records that are in the way; undefined when the batch was stored. */
-async function tryStore(services: Db, batch: NewBatch): Promise<readonly Activity[] | undefined> {
+async function tryStore({ db }: Db, batch: NewBatch): Promise<readonly Activity[] | undefined> {
   try {
-    await inTransaction(services, batch, (tx) => storeBatch(tx, batch));
+    await withPartitions({ db }, momentsOf(batch), () =>
+      db.transaction(batch.tenantId, (tx) => storeBatch(tx, batch)),
+    );
     return undefined;
   } catch (error) {
     if (error instanceof IdsTaken) return error.activities;
@@ -66,9 +72,13 @@ async function tryStore(services: Db, batch: NewBatch): Promise<readonly Activit
   }
 }
 
-function inTransaction(services: Db, batch: NewBatch, work: (tx: Tx) => Promise<void>): Promise<void> {
-  const moments = partitionRanges(batch.activities).map(({ moment }) => moment);
-  return withPartitions(services, moments, () => services.db.transaction(batch.tenantId, work));
+/** For which partitions are needed. */
+function momentsOf({ activities }: NewBatch): Date[] {
+  return partitionRanges(activities).map(({ moment }) => moment);
+}
+
+function storedAs({ activities, positions }: NewBatch, id: string): NewActivity | undefined {
+  return activities[positions.get(id) ?? -1];
 }
 
 function isUniqueViolation(error: unknown): boolean {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { CompiledQuery, type RawBuilder } from 'kysely';
-import { copyIn } from './copy-in.ts';
+import type { CompiledQuery, RawBuilder } from 'kysely';
 import type { Tx } from './database.ts';
 import type { Channel } from './signals.ts';
 
@@ -31,9 +30,6 @@ export function openTx({ tenantId, em, prepared, mayBegin, notified }: OpenTx): 
       mayBegin();
       const portions = kysely.getExecutor().stream<Row>(statement.compile(kysely), rowsAtOnce);
       for await (const { rows } of portions) yield rows;
-    },
-    copy: async (statement, rows) => {
-      await kysely.executeQuery({ ...CompiledQuery.raw(''), sql: asText(copyIn(statement, rows)) });
     },
     notify: (channel) => void notified.add(channel),
   };

@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Client } from 'pg';
 import type { Database, Tx } from './database.ts';
+import { tripOf } from './one-trip.ts';
 
 export interface Killing {
   readonly db: Database;
@@ -31,17 +32,13 @@ export function killedAt(db: Database, { admin, step }: { admin: Client; step: n
             await killInTime();
             return tx.query(statement);
           },
-          copy: async (statement, rows) => {
-            await killInTime();
-            return tx.copy(statement, rows);
-          },
         });
         await killInTime();
         return result;
       },
       options,
     );
-  return { db: { ...db, transaction }, wasKilled: () => killed };
+  return { db: { ...db, transaction, write: writeInSteps(transaction) }, wasKilled: () => killed };
 }
 
 /** For tests: what befalls a process in the middle of its work. */
@@ -79,17 +76,14 @@ export function disturb(db: Database, admin: Client, disturbance: Disturbance | 
           await pass(tx);
           return tx.query(statement);
         };
-        const copy: Tx['copy'] = async (statement, rows) => {
-          await pass(tx);
-          return tx.copy(statement, rows);
-        };
-        const result = await work({ ...tx, query, copy });
+        const result = await work({ ...tx, query });
         await pass(tx);
         return result;
       },
       options,
     );
-  return { db: { ...db, transaction }, signal: leaving.signal, happened: () => happened };
+  const write = writeInSteps(transaction);
+  return { db: { ...db, transaction, write }, signal: leaving.signal, happened: () => happened };
 }
 
 /** For tests: a database whose transactions wait before they commit until they may, or may not. */
@@ -110,9 +104,32 @@ export function holdCommits(db: Database) {
       options,
     );
   return {
-    db: { ...db, transaction },
+    db: { ...db, transaction, write: writeInSteps(transaction) },
     reached: reached.promise,
     commit: () => released.resolve(),
     rollBack: () => released.reject(new Error('rolled back')),
   };
+}
+
+/** What `write` does, in a transaction of several steps for each tenant: so that something can befall it in between. */
+function writeInSteps(transaction: Database['transaction']): Database['write'] {
+  return async (writes) => {
+    for (const { tenantId, steps } of writes) {
+      await transaction(tenantId, async (tx) => {
+        for (const { text, rows } of steps) await tx.query(rows ? copyStatement(text, rows) : sql.raw(text));
+      });
+    }
+  };
+}
+
+/** The driver takes a query of its own kind in place of a text, gives it back as it is, and that is awaited. */
+function copyStatement(text: string, rows: Buffer): RawBuilder<unknown> {
+  const compile = () => {
+    const { query, done } = tripOf([{ text, rows }]);
+    const result = done.then(() => ({ command: 'COPY', rows: [] }));
+    // oxlint-disable-next-line unicorn/no-thenable -- so that the query builder awaits its end
+    const awaited = Object.assign(query, { then: result.then.bind(result) });
+    return { ...CompiledQuery.raw(''), sql: awaited };
+  };
+  return { compile } as unknown as RawBuilder<unknown>;
 }

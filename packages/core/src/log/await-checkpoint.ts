@@ -9,12 +9,14 @@ import { type Inclusion, readInclusions } from './read-inclusion.ts';
 /** A batch that a signed checkpoint covers. */
 export interface CoveredBatch {
   readonly note: string;
-  /** Of its activities, by position. */
-  readonly inclusions: readonly Inclusion[];
+  /** Of the activity at a position, where that was asked for. */
+  inclusionAt(position: number): Inclusion | undefined;
 }
 
 export interface AwaitCheckpoint {
-  readonly batchId: string;
+  readonly batch: { readonly id: string };
+  /** Whose inclusion is asked for: all from the least to the greatest. */
+  readonly positions: readonly number[];
   /** Aborting it ends the wait. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,7 +33,7 @@ const apartMs = 50;
  */
 export async function awaitCheckpoint(
   ctx: Context,
-  { batchId, signal }: AwaitCheckpoint,
+  { signal, ...covering }: AwaitCheckpoint,
 ): Promise<CoveredBatch | undefined> {
   const deadline = AbortSignal.timeout(limits.ackWaitMsMax);
   const ended = signal ? AbortSignal.any([signal, deadline]) : deadline;
@@ -40,7 +42,7 @@ export async function awaitCheckpoint(
   const off = ctx.db.signals.on('annals_checkpoint', () => wake.resolve());
   try {
     for (;;) {
-      const covered = await read(ctx, (tx) => findCovered(tx, batchId));
+      const covered = await read(ctx, (tx) => findCovered(tx, covering));
       if (covered || ended.aborted) return covered;
       await Promise.race([wake.promise, pause(pollMs, ended)]);
       wake = Promise.withResolvers();
@@ -57,23 +59,28 @@ export async function awaitCheckpoint(
 interface CoveredPlace {
   readonly epoch: number;
   readonly index: number;
-  readonly count: number;
   readonly size: number;
   readonly note: string;
 }
 
-async function findCovered(tx: Tx, batchId: string): Promise<CoveredBatch | undefined> {
+async function findCovered(
+  tx: Tx,
+  { batch, positions }: Omit<AwaitCheckpoint, 'signal'>,
+): Promise<CoveredBatch | undefined> {
   const [place] = await tx.query(sql<CoveredPlace>`
-    select b.epoch, b.first_index::float8 as index, b.size as count, newest.size::float8 as size, newest.note
+    select b.epoch, b.first_index::float8 as index, newest.size::float8 as size, newest.note
     from annals.batch b
     cross join lateral (
       select c.size, c.note from annals.checkpoint c
       where c.tenant_id = b.tenant_id and c.epoch = b.epoch order by c.size desc limit 1
     ) as newest
-    where b.tenant_id = ${tx.tenantId} and b.id = ${batchId} and b.first_index + b.size <= newest.size`);
+    where b.tenant_id = ${tx.tenantId} and b.id = ${batch.id} and b.first_index + b.size <= newest.size`);
   if (!place) return undefined;
-  const { note, ...entries } = place;
-  return { note, inclusions: await readInclusions(tx, entries) };
+  const { note, index, ...tree } = place;
+  const first = Math.min(...positions);
+  const count = Math.max(...positions) - first + 1;
+  const inclusions = await readInclusions(tx, { ...tree, index: index + first, count });
+  return { note, inclusionAt: (position) => inclusions[position - first] };
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

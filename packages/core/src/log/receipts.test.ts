@@ -104,23 +104,29 @@ describe('ack: sequenced', () => {
     const ctx = core.context();
     await appendActivities({ ctx, input: { activities: Array.from({ length: 300 }, () => anActivity()) } });
     await sequenceAll(core, ctx.tenantId);
-    const activities = Array.from({ length: 40 }, () => anActivity());
-    const appending = appendActivities({ ctx, input: { activities, ack: 'sequenced' } });
+    // At the same time, so that they share a batch.
+    const calls = [10, 1, 29].map((length) => Array.from({ length }, () => anActivity()));
+    const appending = Promise.all(
+      calls.map((activities) => appendActivities({ ctx, input: { activities, ack: 'sequenced' } })),
+    );
     const waiting = { over: false };
     void appending.finally(() => (waiting.over = true));
     while (!waiting.over) {
       await sequenceAll(core, ctx.tenantId);
       await signCheckpoint(core, ctx.tenantId);
     }
-    const result = await appending;
-    expect(result).toMatchObject({ ack: 'sequenced', stored: 40 });
-    const note = result.batches[0]?.checkpoint ?? '';
-    for (const { leaf, index = -1, proof: hashes = [], position } of result.results as Stored[]) {
-      expect(index).toBe(300 + position);
-      expectIncluded({ note, leaf, index, hashes }, ctx);
+    const results = await appending;
+    for (const [at, result] of results.entries()) {
+      expect(result).toMatchObject({ ack: 'sequenced', stored: calls[at]?.length, batches: [{ size: 40 }] });
+      const note = result.batches[0]?.checkpoint ?? '';
+      for (const { leaf, index = -1, proof: hashes = [], position } of result.results as Stored[]) {
+        expect(index).toBe(300 + position);
+        expectIncluded({ note, leaf, index, hashes }, ctx);
+      }
     }
     const tile = await getTile({ ctx, input: { path: 'tile/0/001.p/84' } });
-    const leaves = (result.results as Stored[]).toSorted((a, b) => a.position - b.position);
+    const stored = results.flatMap((result) => result.results as Stored[]);
+    const leaves = stored.toSorted((a, b) => a.position - b.position);
     expect(encodeBase64(tile.subarray(44 * 32))).toBe(
       encodeBase64(Buffer.concat(leaves.map(({ leaf }) => decodeBase64(leaf)))),
     );

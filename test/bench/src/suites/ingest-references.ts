@@ -1,10 +1,10 @@
 import {
   copiedColumns,
-  copyIn,
   encodeRows,
   type NewActivity,
   openFlusher,
   uncommittedBatch,
+  writeInOneTrip,
 } from '@annals/core/bench';
 import { Client } from 'pg';
 import { v7 } from 'uuid';
@@ -39,7 +39,8 @@ export async function openReferences(url: string, connections: number): Promise<
     copy: async ({ tenantId, activities }, connection) => {
       const batch = uncommittedBatch(tenantId, activities);
       const rows = encodeRows(batch, { from: 0, to: activities.length });
-      await client(connection).query(copyIn(`copy ${table} (${columns}) from stdin (format binary)`, rows));
+      const step = { text: `copy ${table} (${columns}) from stdin (format binary)`, rows };
+      await writeInOneTrip(client(connection), [{ tenantId, steps: [step] }]);
     },
     insertMany: async ({ tenantId, activities }, connection) => {
       const batchId = v7();

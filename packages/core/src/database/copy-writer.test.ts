@@ -1,9 +1,7 @@
 import * as fc from 'fast-check';
-import { sql } from 'kysely';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestCore, type TestCore } from '../testing.ts';
-import { copyIn } from './copy-in.ts';
 import {
   beginCopy,
   beginRow,
@@ -18,6 +16,7 @@ import {
   writeTexts,
   writeUuid,
 } from './copy-writer.ts';
+import { writeInOneTrip } from './one-trip.ts';
 
 let core: TestCore;
 let admin: Client;
@@ -73,7 +72,8 @@ test('rows in the binary form of COPY come back as they were written', async () 
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 20 }), async (rows) => {
       await admin.query('truncate copied');
-      await admin.query(copyIn(`copy copied (${columns}) from stdin (format binary)`, encode(rows)));
+      const step = { text: `copy copied (${columns}) from stdin (format binary)`, rows: encode(rows) };
+      await writeInOneTrip(admin, [{ tenantId: 't', steps: [step] }]);
       const { rows: stored } = await admin.query(
         `select ${columns}, extract(epoch from moment) * 1000 as ms from copied order by at`,
       );
@@ -82,57 +82,4 @@ test('rows in the binary form of COPY come back as they were written', async () 
     }),
     { numRuns: 60 },
   );
-});
-
-const statement = 'copy annals.policy (tenant_id, name, rank, rule) from stdin (format binary)';
-
-function policy(name: string): Buffer {
-  const writer = beginCopy(100);
-  beginRow(writer, 4);
-  writeText(writer, 't');
-  writeText(writer, name);
-  writeInteger(writer, 0);
-  writeJson(writer, {});
-  return endCopy(writer);
-}
-
-function names(): Promise<unknown[]> {
-  return core.services.db.transaction('t', (tx) =>
-    tx.query(sql`select name from annals.policy order by name`),
-  );
-}
-
-describe('a copy within a transaction', () => {
-  test('is refused under row-level security, and the connection serves on', async () => {
-    const copying = core.services.db.transaction('t', (tx) => tx.copy(statement, policy('a')));
-    await expect(copying).rejects.toMatchObject({ code: '0A000' });
-    expect(await names()).toEqual([]);
-  });
-
-  const copyOne = 'copy annals.activity_202606 (tenant_id) from stdin (format binary)';
-
-  test.each([
-    ['a row that the database refuses', copyOne, policy('a'), '22P04'],
-    ['rows that end in the middle', copyOne, policy('a').subarray(0, 30), '22P04'],
-    ['a table that is not there', 'copy annals.nothing from stdin (format binary)', policy('a'), '42P01'],
-  ])(
-    'fails with the state of the database for %s, and the connection serves on',
-    async (_name, ...copying) => {
-      const [text, rows, code] = copying;
-      await core.services.db.query(sql`select annals.create_activity_partition('2026-06-01Z')`);
-      const failing = core.services.db.transaction('t', (tx) => tx.copy(text, rows));
-      await expect(failing).rejects.toMatchObject({ code });
-      expect(await names()).toEqual([]);
-    },
-  );
-
-  test('fails as unavailable when its connection is lost', async () => {
-    const copying = core.services.db.transaction('t', async (tx) => {
-      const [backend] = await tx.query(sql<{ pid: number }>`select pg_backend_pid() as pid`);
-      await admin.query('select pg_terminate_backend($1, 5000)', [backend?.pid]);
-      await tx.copy(statement, policy('a'));
-    });
-    await expect(copying).rejects.toMatchObject({ code: 'unavailable' });
-    expect(await names()).toEqual([]);
-  });
 });
