@@ -15,6 +15,8 @@ export default defineConfig({
     ],
     globalSetup: ['packages/testkit/src/global-setup.ts'],
     pool: 'forks',
+    // Every core: the tests wait for the database as much as they compute.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
