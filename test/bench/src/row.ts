@@ -1,6 +1,8 @@
 /** One line of the result: ours beside a reference that ran in turns with it. */
 export interface Row {
   readonly name: string;
+  /** Records in the log, where the row is one of several that tell how cost grows with them. */
+  readonly size?: number | undefined;
   /** Of `ours` and `reference`. */
   readonly unit: string;
   /** Medians over the rounds. */
@@ -26,7 +28,7 @@ export interface Target {
   readonly atMost?: number;
 }
 
-export type RowSpec = Pick<Row, 'name' | 'unit' | 'referenceName' | 'target'>;
+export type RowSpec = Pick<Row, 'name' | 'size' | 'unit' | 'referenceName' | 'target'>;
 
 export function rowOf(spec: RowSpec, rounds: readonly Round[]): Row {
   const ours = median(rounds.map((round) => round.ours));
