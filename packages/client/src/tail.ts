@@ -1,7 +1,6 @@
 import type { Activity, ProcedureInput, TailEvent } from '@annals/contract';
 import { type Selection, selectionOf } from './list.ts';
 import type { CallOptions } from './options.ts';
-import { subscribe } from './subscribe.ts';
 import { toJson } from './to-json.ts';
 import type { Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
@@ -36,6 +35,8 @@ export function tailActivities(
   // Copied now: a filter that the caller changes later must not change between two connections.
   const copied = JSON.parse(toJson(input)) as object;
   async function* events(): AsyncGenerator<TailEvent> {
+    // Most programs read no stream, and should not load what does.
+    const { subscribe } = await import('./subscribe.ts');
     let cursor = first;
     const next = () => (cursor === undefined ? copied : { ...copied, lastEventId: cursor });
     const { signal } = call;

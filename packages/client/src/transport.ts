@@ -4,42 +4,16 @@ import {
   type ProcedureInput,
   type ProcedureName,
   type ProcedureOutput,
-  procedures,
 } from '@annals/contract';
 import { createTRPCUntypedClient, httpLink, TRPCClientError, type TRPCUntypedClient } from '@trpc/client';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { deserialize, serialize } from 'superjson';
 import { abortable } from './abortable.ts';
 import { toError } from './answer.ts';
+import { mutations, repeatable } from './call-kinds.ts';
 import type { CallOptions, Settings } from './options.ts';
 import { AttemptFailed, createBackoff, retryAfterMsOf } from './retrying.ts';
 import { toJson } from './to-json.ts';
-
-/** Calls that may be made twice: queries, and what comes to the same when it is done again. */
-const repeatable = new Set<ProcedureName>([
-  'activity.log',
-  'activity.get',
-  'activity.list',
-  'activity.export',
-  'activity.count',
-  'activity.stats',
-  'activity.facets',
-  'activity.summary',
-  'integrity.checkpoint',
-  'integrity.proof',
-  'integrity.consistency',
-  'integrity.tile',
-  'retention.policies',
-  'retention.setPolicies',
-  'rollup.check',
-  'job.get',
-  'job.list',
-  'job.resume',
-  'key.list',
-  'key.revoke',
-  'key.current',
-  'tenant.list',
-]);
 
 export interface Transport {
   readonly settings: Settings;
@@ -107,7 +81,7 @@ interface Attempt {
 async function attempt(settings: Settings, { name, json, signal }: Attempt): Promise<unknown> {
   const timeout = AbortSignal.timeout(settings.timeoutMs);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
-  const kind = procedures[name].type === 'mutation' ? 'mutation' : 'query';
+  const kind = mutations.has(name) ? 'mutation' : 'query';
   let response: Response | undefined;
   // tRPC's error keeps the answer only where it could read it; a proxy's page has a status that tells too.
   const client = openClient(settings, async (url, init) => (response = await settings.fetch(url, init)));

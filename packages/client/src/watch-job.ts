@@ -1,6 +1,5 @@
 import type { Job } from '@annals/contract';
 import type { CallOptions } from './options.ts';
-import { subscribe } from './subscribe.ts';
 import type { Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
 
@@ -16,6 +15,8 @@ export async function* watchJob(
   options: CallOptions = {},
 ): AsyncGenerator<Job, void> {
   const input = withTenant(transport, { id }, options);
+  // Most programs read no stream, and should not load what does.
+  const { subscribe } = await import('./subscribe.ts');
   const { signal } = options;
   let told = '';
   for await (const job of subscribe(transport, { name: 'job.watch', input: () => input, signal })) {
