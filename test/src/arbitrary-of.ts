@@ -58,6 +58,8 @@ const moment = fc.constantFrom(
   '9999-12-31T23:59:59.999999Z',
 );
 
+const day = fc.constantFrom('2026-02-28', '0000-02-29', '0001-01-01', '9999-12-31');
+
 /** Of big objects a few properties at once, so that not every input has everything wrong with it. */
 const optionalMax = 5;
 
@@ -110,6 +112,8 @@ function textOf({ format, pattern, minLength = 0, maxLength }: Schema): fc.Arbit
   switch (format) {
     case 'date-time':
       return moment;
+    case 'date':
+      return day;
     case 'uuid':
       return fc.uuid({ version: [4, 7] });
     case 'ipv4':

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { tenantId } from './text.ts';
 
-/** A day of UTC, as 2026-01-31. */
-const day = z.iso.date('must be a day, as 2026-01-31');
+/** A day of UTC, as 2026-01-31. The database knows no year 0. */
+const day = z.iso
+  .date('must be a day, as 2026-01-31')
+  .refine((text) => text >= '0001-01-01', 'must lie in the years 1 to 9999');
 
 export const RollupCheckInput = z.strictObject({
   tenantId: tenantId.optional(),
