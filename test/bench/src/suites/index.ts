@@ -2,9 +2,10 @@ import { commitments } from './commitments.ts';
 import { ingest } from './ingest.ts';
 import { proof } from './proof.ts';
 import { read } from './read.ts';
-import { storage } from './storage.ts';
+import { sdk } from './sdk.ts';
+import { sdk, storage } from './storage.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 
 /** What can be measured, in the order in which all are. */
-export const suites = { commitments, ingest, verify, proof, read, tail, storage } as const;
+export const suites = { commitments, ingest, verify, proof, read, tail, storage, sdk } as const;
