@@ -3,7 +3,7 @@ import { ingest } from './ingest.ts';
 import { proof } from './proof.ts';
 import { read } from './read.ts';
 import { sdk } from './sdk.ts';
-import { sdk, storage } from './storage.ts';
+import { storage } from './storage.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 
