@@ -14,12 +14,12 @@ export { type AnnalsCall, type CallOptions, createCall } from './call.ts';
 export { type CallerOptions, createCaller } from './create-caller.ts';
 export { errorInfoOf } from './error-info.ts';
 export {
-  batchCallsMax,
   createFetchHandler,
   type FailedCall,
   type FetchHandlerOptions,
   type ServedRequest,
 } from './fetch-handler.ts';
+export { batchCallsMax } from './hot-log.ts';
 export { type OpenedAnnals, openAnnals } from './open-annals.ts';
 export { operatorPrincipal } from './operator-principal.ts';
 export type { AnnalsContext } from './procedure.ts';

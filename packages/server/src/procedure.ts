@@ -6,7 +6,7 @@ import {
   procedures,
 } from '@annals/contract';
 import { type Context, type Principal, requireScope, resolveTenant } from '@annals/core';
-import { initTRPC, type TRPCProcedureBuilder, type TRPCUnsetMarker } from '@trpc/server';
+import { initTRPC, type TRPCError, type TRPCProcedureBuilder, type TRPCUnsetMarker } from '@trpc/server';
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import type { z } from 'zod';
 import type { AnnalsCall } from './call.ts';
@@ -27,16 +27,25 @@ const t = initTRPC.context<AnnalsContext>().create({
   },
   // A stack trace never leaves the process, in development neither.
   isDev: false,
-  errorFormatter: ({ error, path }) => {
-    const annals: ErrorInfo = { ...errorInfoOf(error), ...requestIdOfError(error) };
-    const { code } = toTrpcError(error);
-    const data = { code, httpStatus: errorStatus[annals.code], ...(path !== undefined && { path }), annals };
-    return { message: annals.message, code: TRPC_ERROR_CODES_BY_KEY[code], data };
-  },
+  errorFormatter: errorShape,
   sse: { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 45_000 } },
 });
 
 export const { router, createCallerFactory } = t;
+
+/** An error as it travels: tRPC's shape, with the contract's error as `data.annals`. */
+export function errorShape({
+  error,
+  path,
+}: {
+  readonly error: TRPCError;
+  readonly path?: string | undefined;
+}) {
+  const annals: ErrorInfo = { ...errorInfoOf(error), ...requestIdOfError(error) };
+  const { code } = toTrpcError(error);
+  const data = { code, httpStatus: errorStatus[annals.code], ...(path !== undefined && { path }), annals };
+  return { message: annals.message, code: TRPC_ERROR_CODES_BY_KEY[code], data };
+}
 
 /** The schema of one procedure's input, by which tRPC types its resolver and its callers. */
 type InputSchema<Name extends ProcedureName> = z.ZodType<ParsedInput<Name>, ProcedureInput<Name>>;
@@ -82,14 +91,15 @@ export function procedure<Name extends ProcedureName>(name: Name): Builder<Name>
   return bound;
 }
 
-interface Target {
+export interface Target {
   readonly tenantId: string | undefined;
   readonly write: boolean;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal | undefined;
 }
 
-async function contextOf(
+/** What the verbs of the domain work with, for a caller that was let in. Errors: those of `resolveTenant`. */
+export async function contextOf(
   { annals, principal }: AnnalsContext & { principal: Principal },
   { tenantId, write, signal }: Target,
 ): Promise<Context> {

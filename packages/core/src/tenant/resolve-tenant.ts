@@ -1,5 +1,6 @@
 import { AnnalsError } from '@annals/contract';
 import { deploymentTenant, type Principal, type Services } from '../context.ts';
+import type { Database } from '../database/database.ts';
 import { TenantEntity } from './entity.ts';
 
 export interface ResolveTenantOptions {
@@ -36,8 +37,21 @@ export async function resolveTenant(
   return tenantId;
 }
 
+/** By database, the tenants that were seen: none is ever removed, and no role may. */
+const seen = new WeakMap<Database, Set<string>>();
+const seenMax = 10_000;
+
 async function tenantExists({ db }: Pick<Services, 'db'>, tenantId: string): Promise<boolean> {
-  return db.transaction(tenantId, async (tx) => (await tx.em.findOne(TenantEntity, tenantId)) !== null);
+  const known = seen.get(db) ?? new Set();
+  seen.set(db, known);
+  if (known.has(tenantId)) return true;
+  const exists = await db.transaction(
+    tenantId,
+    async (tx) => (await tx.em.findOne(TenantEntity, tenantId)) !== null,
+  );
+  if (known.size >= seenMax) known.clear();
+  if (exists) known.add(tenantId);
+  return exists;
 }
 
 function tenantNotFound(): AnnalsError {
