@@ -3,15 +3,17 @@ import type { Row, Target } from './row.ts';
 
 /** The table that is printed, and pasted into docs/performance.md. */
 export function renderTable(rows: readonly Row[], machine: Machine): string {
-  const lines = rows.map((row) => [
-    row.name,
-    figure(row.ours, row.unit),
-    row.reference === undefined ? '' : `${figure(row.reference, row.unit)} (${row.referenceName})`,
-    row.ratio === undefined ? '' : row.ratio.toFixed(2),
-    row.target ? targetText(row.target, row.unit) : '',
-    row.met === undefined ? '' : row.met ? 'yes' : 'NO',
-    spread(row),
-  ]);
+  const lines = rows
+    .filter(({ detail }) => !detail)
+    .map((row) => [
+      row.name,
+      figure(row.ours, row.unit),
+      row.reference === undefined ? '' : `${figure(row.reference, row.unit)} (${row.referenceName})`,
+      row.ratio === undefined ? '' : row.ratio.toFixed(2),
+      row.target ? targetText(row.target, row.unit) : '',
+      row.met === undefined ? '' : row.met ? 'yes' : 'NO',
+      spread(row),
+    ]);
   const head = ['what', 'ours', 'reference', 'ratio', 'target', 'met', 'rounds'];
   const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
   return `${machineLine(machine)}\n\n${table.join('\n')}\n`;

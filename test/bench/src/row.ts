@@ -14,6 +14,8 @@ export interface Row {
   readonly target?: Target | undefined;
   readonly met?: boolean | undefined;
   readonly rounds: readonly Round[];
+  /** In the JSON alone: the table has another row that stands for it. */
+  readonly detail?: boolean;
 }
 
 export interface Round {

@@ -4,7 +4,9 @@ import { createRandom } from './random.ts';
 export interface LoadOptions {
   readonly url: string;
   readonly records: number;
-  /** Milliseconds since 1970 of the first record. */
+  /** Number of the first of them, where others are there already. */
+  readonly first?: number;
+  /** Milliseconds since 1970 at which the first of them occurs. */
   readonly startMs: number;
   /** Mean milliseconds between two. */
   readonly stepMs: number;
@@ -15,6 +17,7 @@ export interface LoadOptions {
 export const loadedTenant = 'acme';
 
 const chunkSize = 50_000;
+const dayMs = 86_400_000;
 
 /**
  * Fill the table on the server, without a client that writes each record: the same for the same options, but for
@@ -25,21 +28,28 @@ const chunkSize = 50_000;
  * Lacks batches and logs: what is loaded is there to be read.
  */
 export async function loadRecords(options: LoadOptions): Promise<void> {
-  const { url, records, startMs, stepMs, connections = 2 } = options;
+  const { url, records, first = 0, startMs, stepMs, connections = 2 } = options;
   const clients = Array.from({ length: connections }, () => new Client({ connectionString: url }));
   const [client] = clients as [Client];
   await Promise.all(clients.map((each) => each.connect()));
   try {
     for (const statement of helpers) await client.query(statement);
-    for (let at = startMs; at < startMs + records * stepMs + 31 * 86_400_000; at += 20 * 86_400_000) {
+    for (let at = startMs; at < startMs + records * stepMs + 31 * dayMs; at += 20 * dayMs) {
       await client.query('select annals.create_activity_partition($1)', [new Date(at)]);
     }
     const indexes = await dropIndexes(client);
-    const starts = Array.from({ length: Math.ceil(records / chunkSize) }, (_, chunk) => chunk * chunkSize);
+    const end = first + records;
+    const starts = Array.from({ length: Math.ceil(records / chunkSize) }, (_, at) => first + at * chunkSize);
+    const values = (start: number) => [
+      start,
+      Math.min(end, start + chunkSize) - 1,
+      startMs - first * stepMs,
+      stepMs,
+    ];
     await Promise.all(
       clients.map(async (each) => {
-        for (let first = starts.shift(); first !== undefined; first = starts.shift()) {
-          await each.query(insert, [first, Math.min(records, first + chunkSize) - 1, startMs, stepMs]);
+        for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
+          await each.query(insert, values(start));
         }
       }),
     );
@@ -172,12 +182,12 @@ const columns: Record<string, string> = {
   seed: `substring(int8send(hashint8extended(n, 22)) || int8send(hashint8extended(n, 23)) from 1)`,
 };
 
-/** $1, $2: the first and the last record; $3: when the first occurred; $4: milliseconds between two. */
+/** $1, $2: the first and the last record; $3: when record 0 would have occurred; $4: milliseconds between two. */
 const insert = `
   insert into annals.activity (${Object.keys(columns).join()})
   select ${Object.values(columns).join(',\n')}
   from (
     select n, bench.rank(n, 30, 5000) as who, bench.rank(n, 31, 50000) as thing, bench.rank(n, 32, 64) as what,
-      $3::bigint + ((n / 10 * 10 + n % 10 * 0.2) * $4::float8)::bigint as ms
+      ($3::float8 + (n / 10 * 10 + n % 10 * 0.2) * $4::float8)::bigint as ms
     from generate_series($1::bigint, $2::bigint) as n
   ) as drawn`;

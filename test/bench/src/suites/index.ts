@@ -3,9 +3,10 @@ import { ingest } from './ingest.ts';
 import { proof } from './proof.ts';
 import { read } from './read.ts';
 import { sdk } from './sdk.ts';
+import { stats } from './stats.ts';
 import { storage } from './storage.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 
 /** What can be measured, in the order in which all are. */
-export const suites = { commitments, ingest, verify, proof, read, tail, storage, sdk } as const;
+export const suites = { commitments, ingest, verify, proof, read, stats, tail, storage, sdk } as const;
