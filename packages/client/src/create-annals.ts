@@ -1,9 +1,8 @@
-import type { ActivityInput } from '@annals/contract';
 import type { Annals } from './annals.ts';
 import { readBundle } from './bundle.ts';
 import { type Call, integrityOf } from './integrity.ts';
 import { listActivities, selectionOf } from './list.ts';
-import { log, logMany } from './log.ts';
+import { loggingOf } from './log.ts';
 import { type ClientOptions, settingsOf } from './options.ts';
 import { tailActivities } from './tail.ts';
 import { createTransport } from './transport.ts';
@@ -21,8 +20,7 @@ export function createAnnals(options: ClientOptions): Annals {
   const call: Call = (name, input, callOptions) =>
     transport.call(name, withTenant(transport, input, callOptions), callOptions);
   return {
-    log: (activity: ActivityInput, options) => log(transport, activity, options),
-    logMany: (activities, options) => logMany(transport, activities, options),
+    ...loggingOf(transport.settings),
     get: (id, options) => call('activity.get', { id }, options),
     list: (selection, options) => listActivities(transport, { name: 'activity.list', selection, options }),
     export: (selection, options) =>

@@ -20,7 +20,7 @@ export type { Annals, Holds, InputOf, Integrity, Jobs, Keys, Privacy, Retention,
 export { createAnnals } from './create-annals.ts';
 export type { ActivityList, ListOptions, Selection } from './list.ts';
 export { type LoggedActivity, type LogOptions, receiptLine } from './log.ts';
-export type { CallOptions, ClientOptions, RetryOptions } from './options.ts';
+export type { CallOptions, ClientOptions, RetryOptions, WaitingMax } from './options.ts';
 export type { ActivityTail, TailOptions } from './tail.ts';
 export { type VerifyOptions, type VerifyReport } from './verify.ts';
 export { VerifyError, type VerifyReason } from './verify-error.ts';

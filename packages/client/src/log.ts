@@ -7,10 +7,16 @@ import {
   type LogResult,
   limits,
 } from '@annals/contract';
-import type { CallOptions } from './options.ts';
-import { callActivitiesBytesMax, type PreparedActivity, prepareActivity } from './prepare-activity.ts';
-import type { Transport } from './transport.ts';
-import { withTenant } from './with-tenant.ts';
+import type { Annals } from './annals.ts';
+import { type LogAnswer, renumber } from './log-group.ts';
+import { createLogQueue, type LogQueue } from './log-queue.ts';
+import type { CallOptions, Settings } from './options.ts';
+import {
+  callActivitiesBytesMax,
+  type PreparedActivity,
+  prepareActivity,
+  type RefusedItem,
+} from './prepare-activity.ts';
 
 export interface LogOptions extends CallOptions {
   /**
@@ -36,22 +42,33 @@ export function receiptLine(
   return `${JSON.stringify({ tenantId, id, batchId, position, leaf })}\n`;
 }
 
+export function loggingOf(settings: Settings): Pick<Annals, 'log' | 'logMany'> {
+  const queue = createLogQueue(settings);
+  return {
+    log: (activity, options) => log(queue, activity, options),
+    logMany: (activities, options) => logMany(queue, activities, options),
+  };
+}
+
 /** Store one activity. Errors: the reason for which it was refused, with its path within the activity. */
-export async function log(
-  transport: Transport,
+async function log(
+  queue: LogQueue,
   activity: ActivityInput,
-  options: LogOptions = {},
+  { ack, tenantId, signal }: LogOptions = {},
 ): Promise<LoggedActivity> {
-  const { results, ack, batches } = await logMany(transport, [activity], options);
-  const [item] = results;
-  if (!item) throw new AnnalsError({ code: 'internal', message: 'the server answered for no activity' });
-  if (item.status !== 'refused') {
-    const { checkpoint } = batches[0] ?? {};
-    return { ...item, ack, ...(checkpoint !== undefined && { checkpoint }) };
-  }
-  const { code, message, limit } = item;
+  signal?.throwIfAborted();
+  const prepared = prepareActivity(activity, 'activities.0');
+  if ('status' in prepared) throw refusalOf(prepared);
+  const { results, batches } = await queue.send({ ack, tenantId, signal, activities: [prepared] });
+  const [item] = results as [LogItem];
+  if (item.status === 'refused') throw refusalOf(item);
+  const { checkpoint } = batches[0] ?? {};
+  return checkpoint === undefined ? { ...item, ack: 'committed' } : { ...item, ack: 'sequenced', checkpoint };
+}
+
+function refusalOf({ code, message, limit, ...item }: RefusedItem): AnnalsError {
   const path = item.path?.replace(/^activities\.0\.?/, '');
-  throw new AnnalsError({ code, message, ...(path && { path }), ...(limit !== undefined && { limit }) });
+  return new AnnalsError({ code, message, ...(path && { path }), ...(limit !== undefined && { limit }) });
 }
 
 /**
@@ -63,8 +80,8 @@ export async function log(
  * Each call that stored anything is a batch of its own, which its items name; where it was asked for, each has its
  * own checkpoint, to which the proofs of its items lead.
  */
-export async function logMany(
-  transport: Transport,
+async function logMany(
+  queue: LogQueue,
   activities: readonly ActivityInput[],
   options: LogOptions = {},
 ): Promise<LogResult> {
@@ -78,7 +95,7 @@ export async function logMany(
     else sendable.push({ ...prepared, index });
   }
   for (const call of split(sendable)) {
-    const answer = await send(transport, call, options).catch((error: unknown) => {
+    const answer = await send(queue, call, options).catch((error: unknown) => {
       if (call[0] === sendable[0] || !(error instanceof AnnalsError)) throw error;
       return error;
     });
@@ -128,16 +145,8 @@ function split(activities: readonly Numbered[]): Call[] {
   return calls;
 }
 
-function send(transport: Transport, call: Call, { ack, ...options }: LogOptions): Promise<LogResult> {
-  const activities = call.map(({ activity }) => activity);
-  const input = withTenant(transport, { activities, ...(ack && { ack }) }, options);
-  return transport.send('activity.log', input, options);
-}
-
-/** The server counts within a call. */
-function renumber(item: LogItem, index: number): LogItem {
-  if (item.status !== 'refused' || item.path === undefined) return item;
-  return { ...item, path: item.path.replace(/^activities\.\d+/, `activities.${index}`) };
+function send(queue: LogQueue, activities: Call, { ack, tenantId, signal }: LogOptions): Promise<LogAnswer> {
+  return queue.send({ ack, tenantId, signal, activities });
 }
 
 function refused({ code, message }: AnnalsError, index: number): LogItem {

@@ -12,6 +12,15 @@ export interface ClientOptions {
   readonly retry?: RetryOptions;
   /** How long one attempt may take; 30 s unless told otherwise. */
   readonly timeoutMs?: number | undefined;
+  readonly waitingMax?: WaitingMax;
+}
+
+/** What `log` and `logMany` may have under way at once, so that a slow server does not fill the caller's memory. */
+export interface WaitingMax {
+  /** Activities that are not answered yet; 100,000 unless told otherwise. */
+  readonly activities?: number;
+  /** Their bytes as JSON; 64 MiB unless told otherwise. */
+  readonly bytes?: number;
 }
 
 /** Calls that may safely be made twice are tried again when the server or the way to it fails. */
@@ -40,6 +49,7 @@ export interface Settings {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly retry: Required<RetryOptions>;
   readonly timeoutMs: number;
+  readonly waitingMax: Required<WaitingMax>;
 }
 
 /** Errors: `invalid_input` for a URL or a key that cannot be one. */
@@ -57,6 +67,7 @@ export function settingsOf(options: ClientOptions): Settings {
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     retry: { attemptsMax: 5, baseMs: 100, pauseMaxMs: 5_000, ...options.retry },
     timeoutMs: options.timeoutMs ?? 30_000,
+    waitingMax: { activities: 100_000, bytes: 64 * 1024 * 1024, ...options.waitingMax },
   };
 }
 

@@ -4,8 +4,8 @@ import { toJson } from './to-json.ts';
 
 /** An activity ready to be sent, however often: a copy of its own, with its id and its time. */
 export interface PreparedActivity {
-  readonly activity: unknown;
-  /** As JSON. */
+  readonly json: string;
+  /** As UTF-8. */
   readonly bytes: number;
 }
 
@@ -26,9 +26,9 @@ let sequence = Math.floor(Math.random() * 2 ** 31);
  */
 export function prepareActivity(activity: ActivityInput, path: string): PreparedActivity | RefusedItem {
   try {
-    const copy = identify(JSON.parse(toJson(activity, path)) as unknown);
-    const bytes = utf8.encode(JSON.stringify(copy)).byteLength;
-    return bytes > callActivitiesBytesMax ? tooLarge(path) : { activity: copy, bytes };
+    const json = identify(toJson(activity, path));
+    const bytes = utf8.encode(json).byteLength;
+    return bytes > callActivitiesBytesMax ? tooLarge(path) : { json, bytes };
   } catch (error) {
     if (!(error instanceof AnnalsError)) throw error;
     const { code, message } = error;
@@ -37,14 +37,15 @@ export function prepareActivity(activity: ActivityInput, path: string): Prepared
 }
 
 // With an idempotency key the id is the server's to derive, and the time the caller's to give.
-function identify(copy: unknown): unknown {
-  if (typeof copy !== 'object' || copy === null || 'id' in copy || 'idempotencyKey' in copy) return copy;
-  const { occurredAt = new Date().toISOString(), ...rest } = copy as { occurredAt?: unknown };
+function identify(json: string): string {
+  const copy = JSON.parse(json) as { readonly occurredAt?: unknown } | null;
+  if (typeof copy !== 'object' || copy === null || 'id' in copy || 'idempotencyKey' in copy) return json;
+  const { occurredAt = new Date().toISOString() } = copy;
   const timeMs = typeof occurredAt === 'string' ? Date.parse(occurredAt) : Number.NaN;
   // The id's 48 bits hold no other times; the server names what is wrong with them.
-  if (!(timeMs >= 0 && timeMs < 2 ** 48)) return copy;
+  if (!(timeMs >= 0 && timeMs < 2 ** 48)) return json;
   sequence = (sequence + 1) % 2 ** 31;
-  return { ...rest, occurredAt, id: v7({ msecs: timeMs, seq: sequence }) };
+  return JSON.stringify({ ...copy, occurredAt, id: v7({ msecs: timeMs, seq: sequence }) });
 }
 
 function tooLarge(path: string): RefusedItem {
