@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { LogResult } from '@annals/contract';
 import { authenticate, type Principal, type Services } from '@annals/core';
 
@@ -29,31 +28,13 @@ export function createCall(request: Request, options: CallOptions): AnnalsCall {
   let principal: Promise<Principal> | undefined;
   const { services } = options;
   const identify = options.authenticate ?? ((incoming) => authenticate(services, bearerToken(incoming)));
-  const identifyAgain =
-    options.authenticate ?? ((incoming) => authenticateTogether(services, bearerToken(incoming)));
   return {
     services,
     requestId: requestIdOf(request),
     authenticate: () => (principal ??= identify(request)),
-    authenticateAgain: () => identifyAgain(request),
+    authenticateAgain: () => identify(request),
     ...(options.onLogged && { onLogged: options.onLogged }),
   };
-}
-
-const beginning = new WeakMap<Services, Map<string, Promise<Principal>>>();
-
-/** As `authenticate`. Streams of one key that go on at the same moment share what is asked after that moment. */
-function authenticateTogether(services: Services, token = ''): Promise<Principal> {
-  const byToken = beginning.get(services) ?? new Map<string, Promise<Principal>>();
-  beginning.set(services, byToken);
-  const begin = async () => {
-    await yieldToOthers();
-    byToken.delete(token);
-    return authenticate(services, token);
-  };
-  const asked = byToken.get(token) ?? begin();
-  byToken.set(token, asked);
-  return asked;
 }
 
 /** The caller's `x-request-id` where it is a plain short token, since it goes into logs; else a new one. */

@@ -75,6 +75,54 @@ describe('authenticate', () => {
     await revokeKey({ ctx, input: { id: key.id } });
     expect((await refusal(authenticate(core.services, secret))).code).toBe('unauthenticated');
   });
+
+  test('calls that come at the same time are asked of the database together, each for its own key', async () => {
+    const { db } = core.services;
+    const keys = await Promise.all(Array.from({ length: 5 }, () => aKey(core.context())));
+    let asked = 0;
+    const query: typeof db.query = (statement) => {
+      asked += 1;
+      return db.query(statement);
+    };
+    const services = { ...core.services, db: { ...db, query } };
+    const unknown = `annals_${'0'.repeat(16)}_${'x'.repeat(43)}`;
+    const called = [...keys, ...keys].map(({ secret }) => authenticate(services, secret));
+    const refused = refusal(authenticate(services, unknown));
+    const principals = await Promise.all(called);
+    expect(principals.map(({ keyId }) => keyId)).toEqual([...keys, ...keys].map(({ key }) => key.id));
+    expect((await refused).code).toBe('unauthenticated');
+    expect(asked).toBe(1);
+  });
+
+  test('a call is never answered by what was asked before it was made', async () => {
+    const ctx = core.context();
+    const { key, secret } = await aKey(ctx);
+    const { db } = core.services;
+    const [asked, may] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const query: typeof db.query = async (statement) => {
+      const rows = await db.query(statement);
+      asked.resolve();
+      await may.promise;
+      return rows;
+    };
+    const services = { ...core.services, db: { ...db, query } };
+    const before = authenticate(services, secret);
+    await asked.promise;
+    await revokeKey({ ctx, input: { id: key.id } });
+    const after = refusal(authenticate(services, secret));
+    may.resolve();
+    expect(await before).toMatchObject({ keyId: key.id });
+    expect((await after).code).toBe('unauthenticated');
+  });
+
+  test('all that are asked together are told when the database cannot be asked', async () => {
+    const gone = new AnnalsError({ code: 'unavailable', message: 'gone' });
+    const query = () => Promise.reject(gone);
+    const services = { ...core.services, db: { ...core.services.db, query } };
+    const { secret } = await aKey(core.context());
+    const calls = [1, 2, 3].map(() => refusal(authenticate(services, secret)));
+    for (const call of calls) expect((await call).code).toBe('unavailable');
+  });
 });
 
 describe('createKey', () => {

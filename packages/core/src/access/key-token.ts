@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { hash, randomBytes, randomInt } from 'node:crypto';
 
 /** A key as its holder passes it, in its parts. */
 export interface KeyToken {
@@ -32,5 +32,5 @@ export function parseKeyToken(text: string): KeyToken | undefined {
 
 /** What is stored of a secret: 256 random bits need neither a salt nor a slow hash. */
 export function hashSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
