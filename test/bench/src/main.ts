@@ -1,57 +1,92 @@
-import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { describeMachine } from './machine.ts';
 import { type BenchDatabase, openDatabase } from './open-database.ts';
 import { renderTable } from './report.ts';
-import type { Row } from './row.ts';
-import type { SuiteOptions } from './suite.ts';
+import { type Result, writeResult } from './result.ts';
+import { soak } from './soak/soak.ts';
 import { suites } from './suites/index.ts';
 
-const usage = `bench [${Object.keys(suites).join(' | ')}]... [--quick] [--records N] [--seconds S] [--rounds N] [--json FILE] [--against DATABASE_URL]`;
+const usage = `bench [${Object.keys(suites).join(' | ')}]... [--quick] [--records N] [--seconds S] [--rounds N] [--json FILE] [--against DATABASE_URL]
+bench soak [--seconds S] [--kill] [--rate N | P%] [--json FILE] [--against DATABASE_URL]
+`;
+
+const settings = {
+  quick: { type: 'boolean', default: false },
+  records: { type: 'string' },
+  seconds: { type: 'string' },
+  rounds: { type: 'string' },
+  rate: { type: 'string' },
+  kill: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  against: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof settings }>>['values'];
+type Measured = Pick<Result, 'rows' | 'details'>;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      quick: { type: 'boolean', default: false },
-      records: { type: 'string' },
-      seconds: { type: 'string' },
-      rounds: { type: 'string' },
-      json: { type: 'string' },
-      against: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const names = positionals.length > 0 ? positionals : Object.keys(suites);
-  const unknown = names.find((name) => !Object.hasOwn(suites, name));
-  if (values.help || unknown !== undefined) {
-    process.stderr.write(`${unknown === undefined ? '' : `There is no ${unknown}.\n`}${usage}\n`);
-    process.exitCode = values.help ? 0 : 2;
-    return;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: settings });
+  const [command] = positionals;
+  const unknown = positionals.find((name) => !Object.hasOwn(suites, name));
+  if (values.help) process.stderr.write(usage);
+  else if (command === 'soak' && positionals.length === 1)
+    await measure(values, (url) => runSoak(values, url));
+  else if (unknown === undefined) await measure(values, (url) => runSuites(positionals, values, url));
+  else {
+    process.stderr.write(`There is no ${unknown}.\n${usage}`);
+    process.exitCode = 2;
   }
+}
+
+/** On a database that is started when it is asked for, unless one is given. */
+async function measure(
+  values: Values,
+  run: (database: () => Promise<string>) => Promise<Measured>,
+): Promise<void> {
   let opened: BenchDatabase | undefined;
-  const database = async () => values.against ?? (opened ??= await openDatabase()).url;
-  const options: SuiteOptions = {
-    rounds: Number(values.rounds ?? (values.quick ? 2 : 3)),
-    seconds: Number(values.seconds ?? (values.quick ? 1 : 5)),
-    records: Number(values.records ?? (values.quick ? 50_000 : 1_000_000)),
-    database,
-  };
   try {
-    const rows: Row[] = [];
-    for (const name of names) {
-      process.stderr.write(`${name}\n`);
-      rows.push(...(await suites[name as keyof typeof suites](options)));
-    }
-    const machine = { ...describeMachine(), ...(opened && { postgres: await versionOf(opened.url) }) };
-    process.stdout.write(renderTable(rows, machine));
-    if (values.json !== undefined) {
-      await writeFile(values.json, `${JSON.stringify({ machine, at: new Date(), rows }, null, 2)}\n`);
-    }
+    const measured = await run(async () => values.against ?? (opened ??= await openDatabase()).url);
+    const url = values.against ?? opened?.url;
+    const machine = { ...describeMachine(), ...(url !== undefined && { postgres: await versionOf(url) }) };
+    const result: Result = { machine, at: new Date().toISOString(), ...measured };
+    process.stdout.write(renderTable(result.rows, machine));
+    if (values.json !== undefined) await writeResult(values.json, result);
   } finally {
     await opened?.close();
   }
+}
+
+async function runSuites(
+  positionals: readonly string[],
+  { quick, rounds, seconds, records }: Values,
+  database: () => Promise<string>,
+): Promise<Measured> {
+  const options = {
+    rounds: Number(rounds ?? (quick ? 2 : 3)),
+    seconds: Number(seconds ?? (quick ? 1 : 5)),
+    records: Number(records ?? (quick ? 50_000 : 1_000_000)),
+    database,
+  };
+  const names = (positionals.length > 0 ? positionals : Object.keys(suites)) as (keyof typeof suites)[];
+  const rows: Result['rows'][number][] = [];
+  for (const name of names) {
+    process.stderr.write(`${name}\n`);
+    rows.push(...(await suites[name](options)));
+  }
+  return { rows };
+}
+
+function runSoak({ seconds = '600', kill, rate, against }: Values, database: () => Promise<string>) {
+  process.stderr.write('soak\n');
+  return soak({ database, owned: against === undefined, seconds: Number(seconds), kill, rate: rateOf(rate) });
+}
+
+/** `5000`: records a second; `80%`: of the peak. */
+function rateOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  return text.endsWith('%') ? { ofPeak: Number.parseFloat(text) / 100 } : { perSecond: Number(text) };
 }
 
 async function versionOf(url: string): Promise<string> {
