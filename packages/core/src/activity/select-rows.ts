@@ -59,7 +59,8 @@ export function selectWithin(stretch: Stretch, { spans, limit }: Spans): RawBuil
   const where = every([
     sql`tenant_id = ${sight.tenantId}`,
     timeline.whole,
-    ...boundsOf(stretch),
+    ...within(stretch.span),
+    ...(stretch.place ? [beyondByFilter(stretch.place, stretch.descending)] : []),
     ...within(all),
     sql`occurred_at >= span.since and occurred_at < span.until`,
     whereActivity(timeline.rest, sight),
@@ -107,6 +108,18 @@ export function within({ from, to }: Span): Condition[] {
     ...(from ? [sql<boolean>`occurred_at >= ${from.toISOString()}::timestamptz`] : []),
     ...(to ? [sql<boolean>`occurred_at < ${to.toISOString()}::timestamptz`] : []),
   ];
+}
+
+/**
+ * For an index that starts elsewhere: given a comparison of rows it starts at the place, and passes all that lies
+ * between that and where it is to begin.
+ */
+function beyondByFilter({ id, inclusive }: Place, descending: boolean): Condition {
+  const time = timeOfId(id).toISOString();
+  const comparison = sql.raw(`${descending ? '<' : '>'}${inclusive ? '=' : ''}`);
+  const bound = sql.raw(descending ? '<=' : '>=');
+  return sql`(occurred_at ${bound} ${time}::timestamptz
+    and (occurred_at <> ${time}::timestamptz or id ${comparison} ${id}::uuid))`;
 }
 
 /** The comparison of rows starts the index at the place; the one of times lets the planner leave out partitions. */
