@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigError, loadConfig, renderSettingsTable, settings } from './config.ts';
@@ -25,6 +26,7 @@ test('an empty environment starts the embedded database with the documented defa
     publicUrl: undefined,
     dataDir: resolve('.annals'),
     database: { mode: 'embedded' },
+    processes: 1,
     databasePoolMax: 10,
     readTimeoutMs: 30_000,
     manifestIntervalMs: 86_400_000,
@@ -71,7 +73,7 @@ test('every bad setting is named at once, with its problem and an example', () =
   };
   expect(problemsOf(env)).toEqual([
     'ANNALS_PORT is "70000", but must be a whole number from 0 to 65535. Example: ANNALS_PORT=8080',
-    'ANNALS_DATABASE_POOL_MAX is "1", but must be a whole number from 2 to 100. Example: ANNALS_DATABASE_POOL_MAX=20',
+    'ANNALS_DATABASE_POOL_MAX is "1", but must be a whole number from 2 to 200. Example: ANNALS_DATABASE_POOL_MAX=40',
     'ANNALS_LOG_LEVEL is "loud", but must be one of fatal, error, warn, info, debug, trace, silent. ' +
       'Example: ANNALS_LOG_LEVEL=debug',
     'ANNALS_DEMO is "yes", but must be one of 0, 1. Example: ANNALS_DEMO=0',
@@ -125,6 +127,33 @@ test('one login without the other two is refused, naming the missing ones', () =
 test('a process that runs only jobs needs a database that it can share', () => {
   expect(problemsOf({ ANNALS_WORKER: 'only' })).toEqual([expect.stringMatching(/^DATABASE_URL is missing/)]);
   expect(loadConfig({ ANNALS_WORKER: 'only', ...logins }).worker).toBe('only');
+});
+
+test('in production there is a process for each core, at most 4, and they share the connections', () => {
+  const { processes, databasePoolMax } = loadConfig({ NODE_ENV: 'production' });
+  expect(processes).toBe(Math.min(4, availableParallelism()));
+  expect(databasePoolMax * (processes + (processes > 1 ? 1 : 0))).toBeLessThanOrEqual(20);
+  const few = loadConfig({ NODE_ENV: 'production', ANNALS_DATABASE_POOL_MAX: '2' });
+  expect([few.processes, few.databasePoolMax]).toEqual([1, 2]);
+});
+
+test.each([
+  ['1', '7', 7],
+  ['2', '', 6],
+  ['3', '40', 10],
+])('%s processes share %j connections: %d each', (processes, poolMax, share) => {
+  const config = loadConfig({ ANNALS_PROCESSES: processes, ANNALS_DATABASE_POOL_MAX: poolMax });
+  expect([config.processes, config.databasePoolMax]).toEqual([Number(processes), share]);
+});
+
+test('connections that do not go round are refused, naming what would', () => {
+  expect(problemsOf({ ANNALS_PROCESSES: '10' })).toEqual([
+    'ANNALS_DATABASE_POOL_MAX must be at least 22 for 10 processes and the first one. Example: ANNALS_DATABASE_POOL_MAX=22',
+  ]);
+});
+
+test('a process that runs only jobs is one', () => {
+  expect(loadConfig({ ANNALS_WORKER: 'only', ANNALS_PROCESSES: '4', ...logins }).processes).toBe(1);
 });
 
 test('an unknown ANNALS_ name is refused, with the nearest known one', () => {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -95,12 +96,22 @@ const environment = z.object({
     example: 'postgresql://annals_custodian:secret@db.example.com:5432/annals',
     secret: true,
   }),
-  ANNALS_DATABASE_POOL_MAX: wholeNumber(2, 100).register(docs, {
-    default: '10',
-    description:
-      'Most connections of each database pool of this process; reads take at most three quarters of them at once.',
-    example: '20',
-  }),
+  ANNALS_PROCESSES: wholeNumber(1, 64)
+    .optional()
+    .register(docs, {
+      description:
+        'Processes that serve, beside the first one, which then only runs jobs, orders and signs the logs. ' +
+        'Unset, `1`, in which that process serves too; with `NODE_ENV=production` one for each core, at most 4.',
+      example: '2',
+    }),
+  ANNALS_DATABASE_POOL_MAX: wholeNumber(2, 200)
+    .optional()
+    .register(docs, {
+      description:
+        'Most connections of each role to the database, shared equally by all processes of this server, at least 2 for each; ' +
+        'reads take at most three quarters of them at once. Unset, `10`, or with several processes `20`.',
+      example: '40',
+    }),
   ANNALS_READ_TIMEOUT_MS: wholeNumber(1, 3_600_000).register(docs, {
     default: '30000',
     description: 'Milliseconds after which a read is given up.',
@@ -194,6 +205,9 @@ export interface Config {
   /** Absolute. */
   readonly dataDir: string;
   readonly database: DatabaseConfig;
+  /** That serve; with more than one, the first process does not. */
+  readonly processes: number;
+  /** Of each role, in each process. */
   readonly databasePoolMax: number;
   readonly readTimeoutMs: number;
   readonly manifestIntervalMs: number;
@@ -226,17 +240,20 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       describeProblem(String(issue.path[0]), env, issue.message),
     ),
     ...combinationProblems(env),
+    ...(parsed.success ? shareProblems(parsed.data) : []),
     ...unknownNames(env),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const values = parsed.data;
+  const processes = processesOf(values, env['NODE_ENV']);
   return {
     host: values.ANNALS_HOST,
     port: values.ANNALS_PORT,
     publicUrl: values.ANNALS_PUBLIC_URL,
     dataDir: resolve(values.ANNALS_DATA_DIR),
     database: databaseOf(values),
-    databasePoolMax: values.ANNALS_DATABASE_POOL_MAX,
+    processes,
+    databasePoolMax: poolShare(values, processes),
     readTimeoutMs: values.ANNALS_READ_TIMEOUT_MS,
     manifestIntervalMs: values.ANNALS_MANIFEST_HOURS * 3_600_000,
     worker: values.ANNALS_WORKER,
@@ -268,6 +285,27 @@ function databaseOf(values: Environment): DatabaseConfig {
   return values.DATABASE_URL ? { mode: 'url', url: values.DATABASE_URL } : { mode: 'embedded' };
 }
 
+/** The database needs as much processor time as what serves: more would wait for it, and for its connections. */
+const processesByDefaultMax = 4;
+const poolShareMin = 2;
+
+function processesOf(values: Environment, mode: string | undefined): number {
+  if (values.ANNALS_WORKER === 'only') return 1;
+  if (values.ANNALS_PROCESSES !== undefined) return values.ANNALS_PROCESSES;
+  if (mode !== 'production') return 1;
+  const sharers = Math.floor((values.ANNALS_DATABASE_POOL_MAX ?? poolMax.several) / poolShareMin);
+  const processes = Math.min(availableParallelism(), processesByDefaultMax, sharers - 1);
+  return Math.max(1, processes);
+}
+
+const poolMax = { one: 10, several: 20 };
+
+/** With several processes, the first one has a share too: it orders, signs and runs jobs. */
+function poolShare({ ANNALS_DATABASE_POOL_MAX: given }: Environment, processes: number): number {
+  if (processes === 1) return given ?? poolMax.one;
+  return Math.floor((given ?? poolMax.several) / (processes + 1));
+}
+
 function describeProblem(
   name: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -293,6 +331,16 @@ function combinationProblems(env: Readonly<Record<string, string | undefined>>):
     problems.push(`DATABASE_URL is missing: ANNALS_WORKER=only needs it. Example: DATABASE_URL=${example}`);
   }
   return problems;
+}
+
+function shareProblems(values: Environment): string[] {
+  const processes = processesOf(values, undefined);
+  if (poolShare(values, processes) >= poolShareMin) return [];
+  const least = (processes + 1) * poolShareMin;
+  const name = 'ANNALS_DATABASE_POOL_MAX';
+  return [
+    `${name} must be at least ${least} for ${processes} processes and the first one. Example: ${name}=${least}`,
+  ];
 }
 
 // A typo must not silently leave a setting at its default.

@@ -1,7 +1,9 @@
+import cluster from 'node:cluster';
 import { AnnalsError } from '@annals/contract';
 import { ConfigError, loadConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { StartError } from './postgres/index.ts';
+import { runFork } from './processes/run-fork.ts';
 import { startAnnals } from './start.ts';
 
 /**
@@ -47,7 +49,8 @@ function reasonOf(error: Error): string {
 }
 
 try {
-  await main();
+  if (cluster.isWorker) runFork();
+  else await main();
 } catch (error) {
   process.stderr.write(`${describe(error)}\n`);
   process.exitCode = error instanceof ConfigError ? 2 : 1;

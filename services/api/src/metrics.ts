@@ -1,9 +1,15 @@
 import type { LogResult } from '@annals/contract';
-import type { Database, SignerStatus } from '@annals/core';
+import type { Database } from '@annals/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What the process counts, for `/metrics` in the Prometheus text format. */
+/** `/metrics` in the Prometheus text format. */
 export interface Metrics {
+  render(): Promise<{ contentType: string; body: string }>;
+}
+
+/** What a process that serves counts of itself. */
+export interface ServingMetrics {
+  readonly registry: Registry;
   /** One HTTP call to the router, however many procedures it batches. */
   readonly observeRequest: (request: {
     readonly procedure: string;
@@ -11,22 +17,19 @@ export interface Metrics {
     readonly durationMs: number;
   }) => void;
   readonly observeLog: (result: Pick<LogResult, 'stored' | 'duplicates' | 'refused'>) => void;
-  render(): Promise<{ contentType: string; body: string }>;
 }
 
-export interface MetricsSources {
-  readonly database: Pick<Database, 'pools'>;
-  readonly queueDepth: () => Promise<{ waiting: number; running: number }>;
-  readonly sequencingLagMs: () => Promise<number>;
-  readonly signingLagMs: () => Promise<number>;
-  /** Undefined in a process that does not sign. */
-  readonly signer: () => SignerStatus | undefined;
+/** What each process tells of itself. With several, their figures are added up. */
+export function createRegistry(database: Pick<Database, 'pools'>): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  registerPools(registry, database);
+  return registry;
 }
 
 /** Labels are procedures, statuses and roles: closed sets, and never personal data. */
-export function createMetrics(sources: MetricsSources): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+export function createServingMetrics(database: Pick<Database, 'pools'>): ServingMetrics {
+  const registry = createRegistry(database);
   const registers = [registry];
   const requests = new Counter({
     name: 'annals_requests_total',
@@ -47,10 +50,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
     labelNames: ['result'],
     registers,
   });
-  registerDatabaseGauges(registry, sources);
-  registerLogGauges(registry, sources);
-  registerSignerGauges(registry, sources);
   return {
+    registry,
     observeRequest: ({ procedure, status, durationMs }) => {
       requests.inc({ procedure, status });
       duration.observe({ procedure }, durationMs / 1_000);
@@ -60,67 +61,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
       activities.inc({ result: 'duplicate' }, duplicates);
       activities.inc({ result: 'refused' }, refused);
     },
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }
 
-function registerLogGauges(registry: Registry, { sequencingLagMs }: MetricsSources): void {
-  registry.registerMetric(
-    new Gauge({
-      name: 'annals_sequencing_lag_seconds',
-      help: 'How long the oldest batch without a place in its log has waited; 0 when there is none.',
-      registers: [],
-      async collect() {
-        this.set((await sequencingLagMs()) / 1_000);
-      },
-    }),
-  );
+export async function renderRegistry(registry: Registry): Promise<{ contentType: string; body: string }> {
+  return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
-function registerSignerGauges(registry: Registry, { signingLagMs, signer }: MetricsSources): void {
-  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
-    registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        async collect() {
-          this.set(await read());
-        },
-      }),
-    );
-  gauge(
-    'annals_signing_lag_seconds',
-    'How long the log that has waited longest for its signature has waited; 0 when all are signed.',
-    async () => (await signingLagMs()) / 1_000,
-  );
-  gauge('annals_signer_active', 'Whether this process signs, and does not only stand by.', () =>
-    signer()?.role === 'active' ? 1 : 0,
-  );
-  gauge(
-    'annals_signer_refused_logs',
-    'Logs that the active signer does not sign, since they contradict what was signed. Alert on it.',
-    () => signer()?.refusals.length ?? 0,
-  );
-  gauge(
-    'annals_signer_uncosigned_logs',
-    'Logs whose newest checkpoint a witness has not cosigned yet.',
-    () => signer()?.uncosigned ?? 0,
-  );
-  registry.registerMetric(
-    new Counter({
-      name: 'annals_checkpoints_signed_total',
-      help: 'Checkpoints that this process signed.',
-      registers: [],
-      collect() {
-        this.reset();
-        this.inc(signer()?.signed ?? 0);
-      },
-    }),
-  );
-}
-
-function registerDatabaseGauges(registry: Registry, { database, queueDepth }: MetricsSources): void {
+function registerPools(registry: Registry, database: Pick<Database, 'pools'>): void {
   registry.registerMetric(
     new Gauge({
       name: 'annals_database_connections',
@@ -133,19 +81,6 @@ function registerDatabaseGauges(registry: Registry, { database, queueDepth }: Me
           this.set({ role, state: 'idle' }, idle);
           this.set({ role, state: 'waiting' }, waiting);
         }
-      },
-    }),
-  );
-  registry.registerMetric(
-    new Gauge({
-      name: 'annals_queue_jobs',
-      help: 'Messages of the job queue by state.',
-      labelNames: ['state'],
-      registers: [],
-      async collect() {
-        const { waiting, running } = await queueDepth();
-        this.set({ state: 'waiting' }, waiting);
-        this.set({ state: 'running' }, running);
       },
     }),
   );

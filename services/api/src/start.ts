@@ -3,29 +3,23 @@ import {
   authenticate,
   bootstrapKey,
   type Context,
-  isReachable,
   listTenants,
   openServices,
-  queueDepth,
-  readinessWarnings,
   type Services,
-  type Signer,
-  sequencingLag,
-  signerWarnings,
-  signingLag,
   startRollups,
   startSequencer,
   startWorker,
 } from '@annals/core';
-import { createAnnalsHandler, operatorPrincipal } from '@annals/server';
+import { operatorPrincipal } from '@annals/server';
 import type { Logger } from 'pino';
 import { renderBanner } from './banner.ts';
 import type { Config } from './config.ts';
 import { openDatabaseAccess } from './database-access.ts';
 import { fillDemo } from './demo/fill-demo.ts';
 import { type DevAccess, readDevAccess, writeDevAccess } from './dev-access.ts';
-import { type HttpServer, listen } from './http.ts';
-import { createMetrics } from './metrics.ts';
+import type { Front } from './front.ts';
+import { serveInForks } from './processes/serve-in-forks.ts';
+import { serveHere } from './serve-here.ts';
 import { startSigning } from './start-signing.ts';
 
 export interface RunningAnnals {
@@ -54,8 +48,8 @@ const graceMs = 10_000;
 export async function startAnnals(config: Config, { log, print }: StartOptions): Promise<RunningAnnals> {
   await using starting = new AsyncDisposableStack();
   const failed = Promise.withResolvers<string>();
-  const http = config.worker === 'only' ? undefined : await listen(config);
-  if (http) starting.defer(() => http.close(graceMs));
+  const front = await openFront(config, log);
+  if (front) starting.defer(() => front.close(graceMs));
   const database = await openDatabaseAccess(config, { log, onFailed: failed.resolve });
   starting.defer(() => database.close());
   const opened = await openServices({
@@ -78,56 +72,32 @@ export async function startAnnals(config: Config, { log, print }: StartOptions):
   }
   const signer = await startSigning(services, { config, database });
   if (signer) starting.defer(() => signer.stop());
-  const url = http && (config.publicUrl ?? `http://${urlHost(config.host)}:${http.port}`);
-  if (http && url) {
-    serve(services, { http, config, signer });
+  const url = front && (config.publicUrl ?? `http://${urlHost(config.host)}:${front.port}`);
+  if (front && url) {
+    await front.open({ services, signer }, database.access);
     // Only where the database is ours: somebody else's gets neither a key nor made-up records.
     if (database.embedded) await welcome(services, { config, url, print });
     else print(`Annals listens on ${url}`);
   }
-  log.info({ listening: url, worker: config.worker, database: config.database.mode }, 'ready');
+  const { processes, worker } = config;
+  log.info({ listening: url, processes, worker, database: config.database.mode }, 'ready');
   const running = starting.move();
   return {
     url,
     failed: failed.promise,
     stop: async () => {
       // Before anything that calls in hand still need.
-      await http?.close(graceMs);
+      await front?.close(graceMs);
       await running.disposeAsync();
       log.info({}, 'stopped');
     },
   };
 }
 
-interface Serving {
-  readonly http: HttpServer;
-  readonly config: Config;
-  readonly signer: Signer | undefined;
-}
-
-function serve(services: Services, { http, config, signer }: Serving): void {
-  const metrics = createMetrics({
-    database: services.db,
-    queueDepth: () => queueDepth(services.db),
-    sequencingLagMs: () => sequencingLag(services),
-    signingLagMs: () => signingLag(services),
-    signer: () => signer?.status(),
-  });
-  const handler = createAnnalsHandler({
-    services,
-    tlogPublic: config.tlogPublic,
-    onRequest: metrics.observeRequest,
-    onLogged: metrics.observeLog,
-  });
-  http.open({
-    handler,
-    metrics,
-    isReady: () => isReachable(services.db),
-    warnings: async () => [
-      ...(signer ? signerWarnings(signer.status()) : []),
-      ...(await readinessWarnings(services)),
-    ],
-  });
+/** Undefined for a process that only runs jobs. Errors  StartError naming the port that is taken. */
+async function openFront(config: Config, log: Logger): Promise<Front | undefined> {
+  if (config.worker === 'only') return undefined;
+  return config.processes === 1 ? serveHere(config) : serveInForks(config, log);
 }
 
 interface Welcome {

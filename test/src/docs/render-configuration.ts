@@ -62,6 +62,14 @@ const operations = `## Operations
 - Run as many processes as wanted on one database. \`ANNALS_WORKER=off\` leaves jobs and the sequencing of the logs
   to others, \`only\` does these and serves no API. At least one process must have a worker: without, activities
   are stored and found, but get no place in the log and no proof.
+- One Node process uses one core. With \`ANNALS_PROCESSES\` above 1 the first process starts the others, hands them
+  the connections in turn, and keeps for itself what is done once: the embedded database, migrations, jobs, the
+  sequencing, counting and signing of the logs. One that ends by itself is replaced, at once and then more slowly,
+  and \`annals_processes_replaced_total\` counts it; if the first one is killed, the others end as well. \`/metrics\`
+  and \`/readyz\` speak for all of them, whoever answers. Signals go to the first one.
+- A server opens at most \`ANNALS_DATABASE_POOL_MAX\` connections of each of the roles \`annals_app\` and
+  \`annals_custodian\`, one more a process to listen, and where jobs run four of the app for the queue and one for
+  the signer.
 - SIGINT and SIGTERM end the process cleanly: calls in hand are answered, a job stops after its chunk and goes
   on at the next start.
 `;
