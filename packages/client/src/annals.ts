@@ -21,6 +21,7 @@ import type {
   SummaryResult,
   Tenant,
 } from '@annals/contract';
+import type { ActivityExport } from './export.ts';
 import type { ActivityList, ListOptions, Selection } from './list.ts';
 import type { LoggedActivity, LogOptions } from './log.ts';
 import type { CallOptions } from './options.ts';
@@ -45,8 +46,11 @@ export interface Annals {
   get(id: string, options?: CallOptions): Promise<Activity>;
   /** What a filter or a query text selects, in time order: `for await (const activity of annals.list())`. */
   list(selection?: Selection, options?: ListOptions): ActivityList;
-  /** As `list`, for taking records out: that it was done is itself recorded. */
-  export(selection?: Selection, options?: ListOptions): ActivityList;
+  /**
+   * As `list`, for taking all of them out: in one answer, which is gone on with where it breaks off, and read as fast as
+   * it is used. That it was done is itself recorded.
+   */
+  export(selection?: Selection, options?: ListOptions): ActivityExport;
   /**
    * What a filter or a query text selects as it comes into the log, in its order, until the loop is left:
    * `for await (const activity of annals.tail('action:invoice.*'))`. Survives broken connections, each activity being

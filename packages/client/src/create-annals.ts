@@ -1,5 +1,5 @@
 import type { Annals } from './annals.ts';
-import { readBundle } from './bundle.ts';
+import { exportActivities } from './export.ts';
 import { type Call, integrityOf } from './integrity.ts';
 import { listActivities, selectionOf } from './list.ts';
 import { loggingOf } from './log.ts';
@@ -22,11 +22,14 @@ export function createAnnals(options: ClientOptions): Annals {
   return {
     ...loggingOf(transport.settings),
     get: (id, options) => call('activity.get', { id }, options),
-    list: (selection, options) => listActivities(transport, { name: 'activity.list', selection, options }),
-    export: (selection, options) =>
-      listActivities(transport, { name: 'activity.export', selection, options }),
+    list: (selection, options) => listActivities(transport, selection, options),
+    export: (selection, options) => exportActivities(transport, selection, options),
     tail: (selection, options) => tailActivities(transport, selection, options),
-    bundle: (options) => readBundle(transport, options),
+    bundle: async function* (options) {
+      // As what reads streams.
+      const { readBundle } = await import('./bundle.ts');
+      yield* readBundle(transport, options);
+    },
     count: (selection, options) => call('activity.count', selectionOf(selection), options),
     stats: (input, options) => call('activity.stats', input, options),
     facets: (input, options) => call('activity.facets', input, options),

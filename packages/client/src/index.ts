@@ -18,6 +18,7 @@ export {
 } from '@annals/contract';
 export type { Annals, Holds, InputOf, Integrity, Jobs, Keys, Privacy, Retention, Tenants } from './annals.ts';
 export { createAnnals } from './create-annals.ts';
+export type { ActivityExport, ExportedLines } from './export.ts';
 export type { ActivityList, ListOptions, Selection } from './list.ts';
 export { type LoggedActivity, type LogOptions, receiptLine } from './log.ts';
 export type { CallOptions, ClientOptions, RetryOptions, WaitingMax } from './options.ts';

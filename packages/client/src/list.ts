@@ -1,6 +1,5 @@
 import type { Activity, FilterInput, Page, ProcedureInput } from '@annals/contract';
 import type { CallOptions } from './options.ts';
-import { readAhead } from './read-ahead.ts';
 import { toJson } from './to-json.ts';
 import type { Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
@@ -16,18 +15,16 @@ export interface ListOptions extends CallOptions {
   readonly cursor?: string | undefined;
 }
 
-/**
- * Activities as they are asked for: no page of a list is fetched before it is needed, and of an export one at most.
- * Each iteration starts anew.
- */
+/** Activities as they are asked for: no page is fetched before it is needed. Each iteration starts anew. */
 export interface ActivityList extends AsyncIterable<Activity> {
-  /** Page by page, as the server gives them. */
+  /** Page by page. */
   pages(): AsyncIterable<Page>;
 }
 
 export function listActivities(
   transport: Transport,
-  { name, selection, options = {} }: ListRequest,
+  selection: Selection,
+  options: ListOptions = {},
 ): ActivityList {
   const { order, pageSize, cursor: first, ...call } = options;
   const input: ProcedureInput<'activity.list'> = {
@@ -37,32 +34,21 @@ export function listActivities(
   };
   // Copied now: a filter that the caller changes later must not change between two pages.
   const copied = JSON.parse(toJson(input)) as object;
-  const read = (cursor: string | undefined): Promise<Page> => {
-    const json = cursor === undefined ? copied : { ...copied, cursor };
-    return transport.send(name, json, call);
-  };
-  async function* onDemand(): AsyncGenerator<Page> {
+  async function* pages(): AsyncGenerator<Page> {
     let cursor = first;
     do {
-      const page = await read(cursor);
+      const json = cursor === undefined ? copied : { ...copied, cursor };
+      const page = await transport.send('activity.list', json, call);
       yield page;
       cursor = page.next;
     } while (cursor !== undefined);
   }
-  // An export is mostly wanted as a whole; of a list often no more than the first page.
-  const pages = () => (name === 'activity.export' ? readAhead<Page>({ read, first }) : onDemand());
   return {
     pages,
     async *[Symbol.asyncIterator]() {
       for await (const page of pages()) yield* page.activities;
     },
   };
-}
-
-export interface ListRequest {
-  readonly name: 'activity.list' | 'activity.export';
-  readonly selection: Selection;
-  readonly options: ListOptions | undefined;
 }
 
 export function selectionOf(selection: Selection): { query?: string; filter?: FilterInput } {

@@ -18,6 +18,7 @@ export {
   type Dimension,
   dimensions,
   type Estimate,
+  ExportInput,
   type FacetField,
   type FacetsInput,
   type FacetsResult,
@@ -85,6 +86,7 @@ export {
 } from './job.ts';
 export { findJsonProblem, type JsonObject, type JsonValue } from './json.ts';
 export { limits } from './limits.ts';
+export { createLineSplitter, type Line, type LineSplitter } from './lines.ts';
 export {
   type ApplyInput,
   Plan,

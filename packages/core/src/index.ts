@@ -7,6 +7,7 @@ export { revokeKey } from './access/revoke-key.ts';
 export { appendActivities } from './activity/append.ts';
 export { countActivities } from './activity/count.ts';
 export { exportActivities } from './activity/export.ts';
+export { type ExportChunk, type ExportStream, streamActivities } from './activity/export-stream.ts';
 export { facetActivities } from './activity/facets.ts';
 export { firstProblem, type Issue, type Problem } from './activity/first-problem.ts';
 export { getActivity } from './activity/get.ts';

@@ -1,4 +1,5 @@
 import { bundlePath, createBundleHandler } from './bundle-handler.ts';
+import { createExportHandler, exportPath } from './export-handler.ts';
 import { createFetchHandler, type FetchHandlerOptions } from './fetch-handler.ts';
 import { createTlogHandler } from './tlog-handler.ts';
 
@@ -9,16 +10,18 @@ export interface AnnalsHandlerOptions extends FetchHandlerOptions {
 
 /**
  * Serve all that Annals serves: the router at its endpoint, the logs of tenants as static files at `/tlog`, their
- * audit bundles at `/api/v1/bundle`.
+ * audit bundles at `/api/v1/bundle`, their activities at `/api/v1/export`.
  */
 export function createAnnalsHandler(options: AnnalsHandlerOptions): (request: Request) => Promise<Response> {
   const { endpoint: _, tlogPublic = false, ...rest } = options;
   const rpc = createFetchHandler(options);
   const tlog = createTlogHandler({ ...rest, public: tlogPublic });
   const bundle = createBundleHandler(rest);
+  const activities = createExportHandler(rest);
   return (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === bundlePath) return bundle(request);
+    if (pathname === exportPath) return activities(request);
     return pathname.startsWith('/tlog/') ? tlog(request) : rpc(request);
   };
 }

@@ -1,9 +1,9 @@
-import { AnnalsError, errorStatus } from '@annals/contract';
+import { AnnalsError } from '@annals/contract';
 import { type Context, exportBundle, requireScope, resolveTenant } from '@annals/core';
 import { type AnnalsCall, type CallOptions, createCall } from './call.ts';
-import { errorInfoOf } from './error-info.ts';
 import type { ServedRequest } from './fetch-handler.ts';
 import { logFailure } from './log-failure.ts';
+import { refuse } from './refuse.ts';
 
 export interface BundleHandlerOptions extends Omit<CallOptions, 'onLogged'> {
   readonly onRequest?: (request: ServedRequest) => void;
@@ -23,7 +23,7 @@ export function createBundleHandler(options: BundleHandlerOptions): (request: Re
   return async (request) => {
     const startedMs = performance.now();
     const call = createCall(request, options);
-    const response = await serve(request, call).catch((error: unknown) => refuse(error, call));
+    const response = await serve(request, call).catch((error: unknown) => refuse(error, call, 'bundle'));
     response.headers.set('x-request-id', call.requestId);
     response.headers.set('cache-control', 'no-store');
     const durationMs = performance.now() - startedMs;
@@ -88,15 +88,4 @@ async function openStream(ctx: Context, signal: AbortSignal): Promise<ReadableSt
     .catch(() => undefined);
   await Promise.race([begun.promise, written]);
   return readable;
-}
-
-function refuse(error: unknown, { services, requestId }: AnnalsCall): Response {
-  logFailure(services.log, { error, requestId, procedure: 'bundle' });
-  const { code, message, path } = errorInfoOf(error);
-  const headers = {
-    ...(code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
-    ...(code === 'unavailable' && { 'retry-after': '1' }),
-  };
-  const body = { code, message, ...(path !== undefined && { path }), requestId };
-  return Response.json(body, { status: errorStatus[code], headers });
 }

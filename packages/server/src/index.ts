@@ -13,6 +13,7 @@ export { type BundleHandlerOptions, createBundleHandler } from './bundle-handler
 export { type AnnalsCall, type CallOptions, createCall } from './call.ts';
 export { type CallerOptions, createCaller } from './create-caller.ts';
 export { errorInfoOf } from './error-info.ts';
+export { createExportHandler, type ExportHandlerOptions } from './export-handler.ts';
 export {
   createFetchHandler,
   type FailedCall,

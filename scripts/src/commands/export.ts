@@ -8,7 +8,7 @@ import { count } from '../cli/text.ts';
 import { openOutput } from '../export/open-output.ts';
 import { writeBundle } from '../export/write-bundle.ts';
 import { type ExportFormat, exportFormats, writeExport } from '../export/write-export.ts';
-import { checkQuery, pageSize, queryOption, wholeNumber } from './shared.ts';
+import { checkQuery, queryOption, wholeNumber } from './shared.ts';
 
 export function addExport(program: Command, run: Runner): void {
   program
@@ -92,12 +92,9 @@ async function exportTo(session: Session, options: ExportOptions): Promise<ExitN
   const interrupt = catchInterrupt(() => terminal.note('Stopping.'));
   let written = 0;
   try {
-    const listed = client.export(query, {
-      order: options.order,
-      pageSize: Math.min(pageSize, options.limit ?? pageSize),
-    });
+    const activities = client.export(query, { order: options.order });
     await writeExport({
-      pages: listed.pages(),
+      activities,
       format: options.format,
       gzip: options.out?.endsWith('.gz') ?? false,
       to: file?.stream ?? io.stdout,

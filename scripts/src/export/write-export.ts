@@ -1,14 +1,14 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { Activity } from '@annals/contract';
+import type { ActivityExport } from '@annals/client';
 import { createCsvStream, csvRow } from './csv.ts';
 
 export const exportFormats = ['ndjson', 'csv'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface WriteExport {
-  readonly pages: AsyncIterable<{ readonly activities: readonly Activity[] }>;
+  readonly activities: ActivityExport;
   readonly format: ExportFormat;
   readonly gzip: boolean;
   readonly to: Writable;
@@ -19,57 +19,81 @@ export interface WriteExport {
   readonly signal?: AbortSignal;
 }
 
-/**
- * Write pages of activities as they come and only as fast as the reader takes them; returns how many.
- *
- * NDJSON is what `annals import --format annals` reads; CSV is for spreadsheets.
- */
-export async function writeExport(options: WriteExport): Promise<number> {
-  const { format, gzip, to, end, signal } = options;
-  const taken = takePages(options);
-  const source = Readable.from(format === 'ndjson' ? lines(taken.pages) : rows(taken.pages));
-  const steps = [...(format === 'csv' ? [createCsvStream()] : []), ...(gzip ? [createGzip()] : [])];
-  try {
-    await pipeline([source, ...steps, to], { end, ...(signal && { signal }) });
-  } finally {
-    // A page that is on its way still needs what the caller is about to close.
-    await taken.settled();
-  }
-  return taken.written();
+/** Some activities as they are written: lines of NDJSON, or rows. */
+interface Portion<Content> {
+  readonly content: Content;
+  readonly count: number;
 }
 
-/** The pages up to the limit, counted once the next is asked for; `settled` when none is on its way. */
-function takePages({ pages, limit = Number.POSITIVE_INFINITY, onWritten }: WriteExport) {
+/**
+ * Write activities as they come and only as fast as the reader takes them; returns how many.
+ *
+ * NDJSON is what `annals import --format annals` reads, as the server wrote it; CSV is for spreadsheets.
+ */
+export async function writeExport(options: WriteExport): Promise<number> {
+  const { activities, format, gzip, to, end, signal, limit = Number.POSITIVE_INFINITY } = options;
+  const counted = countWritten(options);
+  const source =
+    format === 'ndjson'
+      ? counted.through(lines(activities, limit))
+      : counted.through(rows(activities, limit));
+  const steps = [...(format === 'csv' ? [createCsvStream()] : []), ...(gzip ? [createGzip()] : [])];
+  try {
+    await pipeline([Readable.from(source), ...steps, to], { end, ...(signal && { signal }) });
+  } finally {
+    // What is on its way still needs what the caller is about to close.
+    await counted.settled();
+  }
+  return counted.written();
+}
+
+/** Counts once more is asked for; `settled` when none is on its way. */
+function countWritten({ onWritten }: WriteExport) {
   let written = 0;
   let begun = false;
   const ended = Promise.withResolvers<void>();
-  async function* take(): AsyncGenerator<readonly Activity[]> {
+  async function* through<Content>(portions: AsyncIterable<Portion<Content>>): AsyncGenerator<Content> {
     begun = true;
     try {
-      for await (const page of pages) {
-        const activities = page.activities.slice(0, limit - written);
-        yield activities;
-        written += activities.length;
+      for await (const { content, count } of portions) {
+        yield content;
+        written += count;
         onWritten?.(written);
-        if (written >= limit) return;
       }
     } finally {
       ended.resolve();
     }
   }
   return {
-    pages: take(),
+    through,
     written: () => written,
     settled: () => (begun ? ended.promise : Promise.resolve()),
   };
 }
 
-async function* lines(pages: AsyncIterable<readonly Activity[]>): AsyncGenerator<string> {
-  for await (const page of pages) {
-    if (page.length > 0) yield `${page.map((activity) => JSON.stringify(activity)).join('\n')}\n`;
+async function* lines(activities: ActivityExport, limit: number): AsyncGenerator<Portion<string>> {
+  let missing = limit;
+  for await (const { text, count } of activities.lines()) {
+    if (count >= missing) {
+      yield { content: firstLines(text, missing), count: missing };
+      return;
+    }
+    yield { content: text, count };
+    missing -= count;
   }
 }
 
-async function* rows(pages: AsyncIterable<readonly Activity[]>): AsyncGenerator<string[]> {
-  for await (const page of pages) for (const activity of page) yield csvRow(activity);
+function firstLines(text: string, count: number): string {
+  let end = 0;
+  for (let line = 0; line < count; line += 1) end = text.indexOf('\n', end) + 1;
+  return text.slice(0, end);
+}
+
+async function* rows(activities: ActivityExport, limit: number): AsyncGenerator<Portion<string[]>> {
+  let missing = limit;
+  for await (const activity of activities) {
+    yield { content: csvRow(activity), count: 1 };
+    missing -= 1;
+    if (missing <= 0) return;
+  }
 }

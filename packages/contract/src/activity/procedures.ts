@@ -90,6 +90,15 @@ export const ListInput = z.strictObject({
 });
 export type ListInput = z.output<typeof ListInput>;
 
+/** As `ListInput`, for all of it in one answer. */
+export const ExportInput = z.strictObject({
+  ...selection,
+  order: z.enum(orders).default('newest'),
+  /** To go on with an export that broke off: the id of its last record and the pass that it came with, `<id>.<pass>`. */
+  cursor: z.string().max(256).optional(),
+});
+export type ExportInput = z.output<typeof ExportInput>;
+
 /**
  * One page. A cursor is absent where no record lies beyond that end at the time of the call. With fewer activities than
  * `limit`, or with none, a page can end before the records do: where it would hold more than `pageBytesMax`, or took

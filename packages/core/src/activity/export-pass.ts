@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Context } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { endOfTime, timeOfId } from './activity-id.ts';
+import { formatCursor } from './cursor.ts';
 import { keyActor } from './record-activity.ts';
 
 /**
@@ -29,19 +30,34 @@ export function digestOf({ filter, query, order }: Asked, salt: string): string 
   return createHash('sha256').update(asked).digest('base64url');
 }
 
-export function addPass(cursor: string, { recordId, salt }: ExportPass): string {
-  return `${cursor}.${recordId}.${salt}`;
+export function addPass(cursor: string, pass: ExportPass): string {
+  return `${cursor}.${formatPass(pass)}`;
 }
 
-const shape =
-  /^([\w-]+)\.([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.([\w-]{22})$/;
+export function formatPass({ recordId, salt }: ExportPass): string {
+  return `${recordId}.${salt}`;
+}
 
-/** Errors  `invalid_input` at `cursor`. */
-export function splitPass(text: string): { readonly cursor: string; readonly pass: ExportPass } {
-  const [, cursor, recordId, salt] = shape.exec(text) ?? [];
-  if (cursor === undefined || recordId === undefined || salt === undefined) throw invalid();
+const id = '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
+const shape = new RegExp(`^(?:(start)|(${id})|([\\w-]+))\\.(${id})\\.([\\w-]{22})$`);
+
+/**
+ * The place and the pass of a cursor: that of a page, the id of the record that it goes on behind, or `start`.
+ *
+ * Returns the place as a page's cursor; none for the start.
+ * Errors  `invalid_input` at `cursor`.
+ */
+export function splitPass(
+  text: string,
+  order: ListInput['order'],
+): { readonly cursor: string | undefined; readonly pass: ExportPass } {
+  const [whole, start, recordBefore, page, recordId, salt] = shape.exec(text) ?? [];
+  if (whole === undefined || recordId === undefined || salt === undefined) throw invalid();
   if (timeOfId(recordId) >= endOfTime) throw invalid();
-  return { cursor, pass: { recordId, salt } };
+  const pass = { recordId, salt };
+  if (start !== undefined) return { cursor: undefined, pass };
+  if (recordBefore === undefined) return { cursor: page, pass };
+  return { cursor: formatCursor(order, { side: 'after', inclusive: false, id: recordBefore }), pass };
 }
 
 /** Errors  `invalid_input` at `cursor` unless the caller's key began this very export. */
@@ -59,6 +75,7 @@ export async function requireRecorded(
 }
 
 function invalid(): AnnalsError {
-  const message = 'must be the next or previous of a page of the same export, by the same key';
+  const message =
+    'must be of the same export, by the same key: the next or previous of a page, or a record and the pass';
   return new AnnalsError({ code: 'invalid_input', message, path: 'cursor' });
 }

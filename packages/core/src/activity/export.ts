@@ -1,4 +1,5 @@
 import {
+  type ExportInput,
   type Filter,
   formatQuery,
   type JsonObject,
@@ -29,7 +30,7 @@ export async function exportActivities({ ctx, input }: Verb<ListInput>): Promise
   const page = (tx: Tx, cursor?: string) =>
     readPage(tx, { order, limit, cursor, filter, sight: sightOf(ctx), now: ctx.clock.now() });
   if (input.cursor !== undefined) {
-    const { cursor, pass } = splitPass(input.cursor);
+    const { cursor, pass } = splitPass(input.cursor, order);
     const go = async (tx: Tx) => {
       await requireRecorded(tx, ctx, { asked: input, pass });
       return withPass(await page(tx, cursor), pass);
@@ -39,15 +40,16 @@ export async function exportActivities({ ctx, input }: Verb<ListInput>): Promise
   await ensureRecordPartition(ctx);
   const begin = async (tx: Tx) => {
     const first = await page(tx);
-    return withPass(first, await record(tx, ctx, { input, filter }));
+    return withPass(first, await recordExport(tx, ctx, { input, filter }));
   };
   return read(ctx, begin, pageTransaction);
 }
 
-async function record(
+/** Record that an export begins, within the transaction. Returns what its cursors carry. */
+export async function recordExport(
   tx: Tx,
   ctx: Context,
-  { input, filter }: { readonly input: ListInput; readonly filter: Filter },
+  { input, filter }: { readonly input: ExportInput; readonly filter: Filter },
 ): Promise<ExportPass> {
   const salt = mintSalt();
   const recordId = await recordActivity(tx, ctx, {

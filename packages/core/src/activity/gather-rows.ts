@@ -3,13 +3,19 @@ import type { RawBuilder } from 'kysely';
 import type { Tx } from '../database/database.ts';
 import type { PageRow } from './select-rows.ts';
 
-/** Rows of a page, as one statement after the other finds them. */
-export interface GatheredRows {
-  readonly rows: readonly PageRow[];
+/** What one statement after the other finds, as a page. */
+export interface Gathered {
+  /** Id of the last record; undefined while there is none. */
+  last(): string | undefined;
   /** How many more there may be. */
   missing(): number;
   /** Add those of a statement; true where they have come to hold all that a page may before they were enough. */
   add(tx: Tx, select: (limit: number) => RawBuilder<PageRow>): Promise<boolean>;
+}
+
+/** The rows of a page. */
+export interface GatheredRows extends Gathered {
+  readonly rows: readonly PageRow[];
 }
 
 /** As many as hold a page's worth where each is as large as can be: no more are ever held beside it. */
@@ -29,6 +35,7 @@ export function gatherRows(limit: number): GatheredRows {
   };
   return {
     rows,
+    last: () => rows.at(-1)?.id,
     missing,
     add: async (tx, select) => {
       const statement = select(missing());

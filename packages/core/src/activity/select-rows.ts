@@ -17,11 +17,13 @@ export interface Stretch {
   readonly place: Place | undefined;
   readonly sight: Sight;
   readonly descending: boolean;
+  /** What is selected of each record; all that makes the record unless told otherwise. */
+  readonly columns?: RawBuilder<unknown> | undefined;
 }
 
 /** The first records of a stretch, in its order. All that is asked for hangs on indexes, which end the work early. */
 export function selectFirst(stretch: Stretch, limit: number): RawBuilder<PageRow> {
-  return sql`select ${rowColumns} from (${inOrder(stretch, limit)}) as found ${orderBy(stretch)}`;
+  return sql`select ${columnsOf(stretch)} from (${inOrder(stretch, limit)}) as found ${orderBy(stretch)}`;
 }
 
 /**
@@ -36,7 +38,7 @@ export function selectAmong(
 ): RawBuilder<PageRow> {
   const { timeline, sight } = stretch;
   return sql`
-    select ${rowColumns} from (${inOrder(stretch, among)}) as scanned
+    select ${columnsOf(stretch)} from (${inOrder(stretch, among)}) as scanned
     where ${whereActivity(timeline.rest, sight)} ${orderBy(stretch)} limit ${limit}`;
 }
 
@@ -66,11 +68,15 @@ export function selectWithin(stretch: Stretch, { spans, limit }: Spans): RawBuil
     whereActivity(timeline.rest, sight),
   ]);
   return sql`
-    select ${rowColumns}
+    select ${columnsOf(stretch)}
     from unnest(${spans.map(({ since }) => toText(since))}::timestamptz[],
       ${spans.map(({ until }) => toText(until))}::timestamptz[]) as span (since, until)
     cross join lateral (select * from annals.activity where ${where} ${orderBy(stretch)} limit ${limit}) as found
     limit ${limit}`;
+}
+
+function columnsOf({ columns = rowColumns }: Stretch): RawBuilder<unknown> {
+  return columns;
 }
 
 function toText(ms: number): string {

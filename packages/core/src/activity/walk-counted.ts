@@ -1,14 +1,14 @@
 import type { Tx } from '../database/database.ts';
 import { timeOfId } from './activity-id.ts';
 import { countedQuarters } from './counted-quarters.ts';
-import type { GatheredRows } from './gather-rows.ts';
+import type { Gathered } from './gather-rows.ts';
 import { type Stretch, selectWithin } from './select-rows.ts';
 import type { Span } from './spans.ts';
 import type { Place } from './walk.ts';
 
 export interface CountedWalk {
   readonly stretch: Stretch;
-  readonly found: GatheredRows;
+  readonly found: Gathered;
   readonly deadlineMs: number;
 }
 
@@ -38,7 +38,7 @@ export async function walkCounted(
       spans.length > 0 &&
       (await found.add(tx, (missing) => selectWithin(step, { spans, limit: missing })))
     ) {
-      return { stoppedAt: found.rows.at(-1)?.id };
+      return { stoppedAt: found.last() };
     }
     if (edgeMs === undefined || found.missing() === 0) return { stoppedAt: undefined };
     place = { id: idAtEdge(edgeMs, descending), inclusive: false };

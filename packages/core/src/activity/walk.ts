@@ -3,7 +3,7 @@ import type { Tx } from '../database/database.ts';
 import { expandPrefixes } from './action-prefixes.ts';
 import { timeOfId } from './activity-id.ts';
 import type { Cursor } from './cursor.ts';
-import { type GatheredRows, gatherRows } from './gather-rows.ts';
+import { type Gathered, gatherRows } from './gather-rows.ts';
 import { mostSelective } from './most-selective.ts';
 import { type PageRow, type Stretch, selectAmong, selectFirst, selectNth } from './select-rows.ts';
 import { spansOf } from './spans.ts';
@@ -23,6 +23,7 @@ export interface Walk {
   readonly prepared: boolean;
   /** By `performance.now()`: after that, what was found until then is the answer. */
   readonly deadlineMs: number;
+  readonly columns?: Stretch['columns'];
 }
 
 /** Beyond a record, or with it. */
@@ -44,19 +45,25 @@ export interface Walked {
  * Caution   in one snapshot: a step goes on where the one before it has ended.
  */
 export async function walkRows(tx: Tx, walk: Walk): Promise<Walked> {
+  const found = gatherRows(walk.limit);
+  const stoppedAt = await walkInto(tx, walk, found);
+  return { rows: found.rows, stoppedAt };
+}
+
+/** As `walkRows`, into what gathers in a way of its own. Returns where it was given up. */
+export async function walkInto(tx: Tx, walk: Walk, found: Gathered): Promise<string | undefined> {
   const { filter, place, descending, now, prepared } = walk;
   const { from, to } = filter;
   const start = place ? timeOfId(place.id) : descending ? (to ?? now) : from;
-  const found = gatherRows(walk.limit);
   let chosen: Timeline | undefined;
   const steps: Steps = { walk, found, counted: undefined };
   for (const span of prepared ? [{ from, to }] : spansOf({ descending, start, from, to })) {
     chosen ??= await mostSelective(tx, { timelines: timelinesOf(filter), span });
     const timeline = (await expandPrefixes(tx, { timeline: chosen, span })) ?? timelineOfAll(filter);
     const stoppedAt = await walkSpan(tx, { ...walk, timeline, span }, steps);
-    if (stoppedAt !== undefined || found.missing() === 0) return { rows: found.rows, stoppedAt };
+    if (stoppedAt !== undefined || found.missing() === 0) return stoppedAt;
   }
-  return { rows: found.rows };
+  return undefined;
 }
 
 /** How many records a step looks at: few where it is likely that they are enough, then more and more. */
@@ -66,7 +73,7 @@ const growth = 4;
 
 interface Steps {
   readonly walk: Walk;
-  readonly found: GatheredRows;
+  readonly found: Gathered;
   /** Whether the counts tell where to look, once they were asked. */
   counted: boolean | undefined;
 }
@@ -76,9 +83,8 @@ async function walkSpan(tx: Tx, stretch: Stretch, steps: Steps): Promise<string 
   const { walk, found } = steps;
   const { strands, rest } = stretch.timeline;
   if (strands.length === 0) return undefined;
-  const lastFound = () => found.rows.at(-1)?.id;
   if (Object.keys(rest).length === 0) {
-    return (await found.add(tx, (limit) => selectFirst(stretch, limit))) ? lastFound() : undefined;
+    return (await found.add(tx, (limit) => selectFirst(stretch, limit))) ? found.last() : undefined;
   }
   let { place } = stretch;
   for (let among = stepMin; ; among = Math.min(among * growth, stepMax)) {
@@ -89,7 +95,7 @@ async function walkSpan(tx: Tx, stretch: Stretch, steps: Steps): Promise<string 
       steps.counted = counted !== undefined;
       if (counted) return counted.stoppedAt;
     }
-    if (await found.add(tx, (limit) => selectAmong(step, { among, limit }))) return lastFound();
+    if (await found.add(tx, (limit) => selectAmong(step, { among, limit }))) return found.last();
     if (found.missing() === 0) return undefined;
     const [last] = await tx.query(selectNth(step, among));
     if (!last || performance.now() > walk.deadlineMs) return last?.id;

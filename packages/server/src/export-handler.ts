@@ -1,0 +1,142 @@
+import { AnnalsError, ExportInput, limits } from '@annals/contract';
+import { type ExportStream, firstProblem, requireScope, resolveTenant, streamActivities } from '@annals/core';
+import { type AnnalsCall, type CallOptions, createCall } from './call.ts';
+import type { ServedRequest } from './fetch-handler.ts';
+import { limitBody } from './limit-body.ts';
+import { logFailure } from './log-failure.ts';
+import { refuse } from './refuse.ts';
+
+export interface ExportHandlerOptions extends Omit<CallOptions, 'onLogged'> {
+  readonly onRequest?: (request: ServedRequest) => void;
+}
+
+/** Where exports are had, unless it is mounted elsewhere. */
+export const exportPath = '/api/v1/export';
+
+/**
+ * Serve all activities of a filter in one answer: `GET /api/v1/export?query=...&order=...`, or `POST` with the input of
+ * `activity.export` but `limit` as JSON. `gzip=1` of the URL has it compressed.
+ *
+ * Answers NDJSON, written as fast as it is read; masked as `activity.export`. The header `x-annals-export` is the pass of
+ * the export: with `<id of the last activity>.<pass>` as `cursor` it is gone on with where a connection broke off.
+ * An empty line says that the search for the next goes on. A failure on the way breaks the connection.
+ * Errors  those of `streamActivities`, as JSON, under their status.
+ */
+export function createExportHandler(options: ExportHandlerOptions): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const startedMs = performance.now();
+    const call = createCall(request, options);
+    const response = await serve(request, call).catch((error: unknown) => refuse(error, call, 'export'));
+    response.headers.set('x-request-id', call.requestId);
+    response.headers.set('cache-control', 'no-store');
+    const durationMs = performance.now() - startedMs;
+    options.onRequest?.({ procedure: 'export', status: response.status, durationMs });
+    return response;
+  };
+}
+
+async function serve(request: Request, call: AnnalsCall): Promise<Response> {
+  if (request.method !== 'GET' && request.method !== 'POST') {
+    return new Response(null, { status: 405, headers: { allow: 'GET, POST' } });
+  }
+  const principal = await call.authenticate();
+  requireScope(principal, ['export']);
+  const { input, gzip } = await readInput(request);
+  const { services, requestId } = call;
+  const tenantId = await resolveTenant(services, principal, { tenantId: input.tenantId, write: false });
+  // Of the one who reads the answer: a request that was answered is at its end for some servers.
+  const leaving = new AbortController();
+  const ctx = { ...services, principal, tenantId, requestId, signal: leaving.signal };
+  const stream = await streamActivities({ ctx, input });
+  const body = bytesOf(stream, { call, leaving });
+  const headers = { 'content-type': 'application/x-ndjson', 'x-annals-export': stream.pass };
+  if (!gzip) return new Response(body, { headers });
+  const packed = body.pipeThrough(new CompressionStream('gzip'));
+  return new Response(packed, { headers: { ...headers, 'content-type': 'application/gzip' } });
+}
+
+interface Asked {
+  readonly input: ExportInput;
+  readonly gzip: boolean;
+}
+
+async function readInput(request: Request): Promise<Asked> {
+  const { gzip, ...params } = Object.fromEntries(new URL(request.url).searchParams);
+  if (gzip !== undefined && gzip !== '1') throw invalid({ message: 'must be 1 or left out', path: 'gzip' });
+  const given = request.method === 'GET' ? params : await readBody(request, params);
+  const parsed = ExportInput.safeParse(given);
+  if (!parsed.success) throw invalid(firstProblem(parsed.error.issues, ''));
+  return { input: parsed.data, gzip: gzip === '1' };
+}
+
+/** Filters stay out of URLs, and of the logs that keep them. */
+async function readBody(request: Request, params: object): Promise<unknown> {
+  const [param] = Object.keys(params);
+  if (param !== undefined) throw invalid({ message: 'must stand in the body', path: param });
+  const text = await limitBody(request, limits.callBytesMax).text();
+  try {
+    return JSON.parse(text === '' ? '{}' : text);
+  } catch (cause) {
+    throw invalid({ message: 'the body must be JSON', cause });
+  }
+}
+
+function invalid(problem: { message: string; path?: string; limit?: number; cause?: unknown }): AnnalsError {
+  const { cause, ...told } = problem;
+  return new AnnalsError({ code: 'invalid_input', ...told }, { cause });
+}
+
+/** How often it is looked whether the key still is one. */
+const authenticateAgainMs = 1_000;
+
+/** How long a search that finds nothing goes on before an empty line tells that it does. */
+const silentMaxMs = 10_000;
+
+interface Reader {
+  readonly call: AnnalsCall;
+  /** To be aborted when nobody reads any more. */
+  readonly leaving: AbortController;
+}
+
+/** Chunk by chunk as they are asked for: whoever does not read makes nobody read the database. */
+function bytesOf({ chunks }: ExportStream, { call, leaving }: Reader): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const iterator = chunks[Symbol.asyncIterator]();
+  let authenticatedMs = performance.now();
+  let writtenMs = authenticatedMs;
+  const next = async (): Promise<Uint8Array | undefined> => {
+    for (;;) {
+      const { value, done } = await iterator.next();
+      if (done) return undefined;
+      if (performance.now() - authenticatedMs > authenticateAgainMs) {
+        await call.authenticateAgain?.();
+        authenticatedMs = performance.now();
+      }
+      // A long search would look to the reader as if nobody were there.
+      const silent = value.text === '' && performance.now() - writtenMs < silentMaxMs;
+      if (silent) continue;
+      writtenMs = performance.now();
+      return encoder.encode(value.text || '\n');
+    }
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        try {
+          const bytes = await next();
+          if (bytes) controller.enqueue(bytes);
+          else controller.close();
+        } catch (error) {
+          logFailure(call.services.log, { error, requestId: call.requestId, procedure: 'export' });
+          await iterator.return?.();
+          throw error;
+        }
+      },
+      cancel: async (reason) => {
+        leaving.abort(reason);
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
