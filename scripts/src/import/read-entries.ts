@@ -1,8 +1,8 @@
-import type { ActivityInput } from '@annals/contract';
+import type { ActivityInput, Line } from '@annals/contract';
 import type { Input } from './open-input.ts';
 import type { Refusal, ToActivity } from './outcome.ts';
 import { parseLine } from './parse-line.ts';
-import { type Line, readLines } from './read-lines.ts';
+import { readLines } from './read-lines.ts';
 
 export const importLimits = {
   /** A line; of which metadata may leave out parts, so more than an activity may have. */
