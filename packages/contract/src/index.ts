@@ -87,7 +87,6 @@ export {
 export { findJsonProblem, type JsonObject, type JsonValue } from './json.ts';
 export { limits } from './limits.ts';
 export { createLineSplitter, type Line, type LineSplitter } from './lines.ts';
-export { createLineSplitter, type Line, type LineSplitter } from './lines.ts';
 export {
   type ApplyInput,
   Plan,
