@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 
 export interface BenchServer {
   readonly url: string;
+  readonly pid: number;
   /** Of the process, in bytes. */
   memory(): Promise<number>;
   close(): Promise<void>;
@@ -51,6 +52,7 @@ export async function openServer(databaseUrl: string, options: ServerOptions = {
   const url = await addressOf(child);
   return {
     url,
+    pid: child.pid ?? 0,
     memory: () => memoryOf(url),
     close: async () => {
       child.kill('SIGINT');

@@ -17,6 +17,7 @@ type Kill = (killing: Killing) => Promise<void>;
 
 const kinds: Readonly<Record<string, Kill>> = {
   'SIGKILL of the server': ({ server }) => server.kill(),
+  'SIGKILL of one of its forks': ({ server }) => server.killFork(),
   'a backend terminated': async ({ databaseUrl }) =>
     withClient(databaseUrl, async (client) => {
       await client.query(`select pg_terminate_backend(pid) from (${oneBackend}) as one`);
@@ -44,7 +45,11 @@ export async function keepKilling(killing: Killing): Promise<Failures> {
     if (killing.signal.aborted) return killed;
     if (order.length === 0) order = names.toSorted(() => Math.random() - 0.5);
     const name = order.pop() as string;
-    await kinds[name]?.(killing);
-    countFailure(killed, name);
+    try {
+      await kinds[name]?.(killing);
+      countFailure(killed, name);
+    } catch {
+      countFailure(killed, `${name}, which was gone already`);
+    }
   }
 }

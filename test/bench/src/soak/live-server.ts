@@ -1,16 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchServer, openServer } from '../open-server.ts';
+import { processTree } from './process-tree.ts';
 import { countFailure, type Failures } from './server-of.ts';
 
 /** A server that is there again, at its address and with its directory, whenever it has ended. */
 export interface LiveServer {
   readonly url: string;
-  /** Of the process as it is now; undefined while there is none that answers. */
+  /** Of the process as it is now and of those it started, in bytes; undefined while there is none. */
   memory(): Promise<number | undefined>;
   /** SIGKILL; it is started again at once. */
   kill(): Promise<void>;
+  /** SIGKILL to one of the processes that it has started, which it starts again. */
+  killFork(): Promise<void>;
   close(): Promise<void>;
   /** What it logged as an error, by message; and how often it ended without being killed. */
   readonly errors: Failures;
@@ -37,8 +41,14 @@ export async function openLiveServer(databaseUrl: string): Promise<LiveServer> {
       restarting = start();
     });
   };
-  const start = async () => {
-    server = await open(port);
+  const start = async (): Promise<void> => {
+    try {
+      server = await open(port);
+    } catch {
+      // It does not wait for a database that is recovering; whoever runs it starts it again.
+      await delay(500);
+      return start();
+    }
     expected = false;
     watch();
   };
@@ -46,7 +56,15 @@ export async function openLiveServer(databaseUrl: string): Promise<LiveServer> {
   return {
     url,
     errors,
-    memory: () => server.memory().then(finite, () => undefined),
+    memory: async () => {
+      const tree = await processTree(server.pid);
+      return tree.length === 0 ? undefined : tree.reduce((sum, { resident }) => sum + resident, 0);
+    },
+    killFork: async () => {
+      const forks = (await processTree(server.pid)).slice(1);
+      const fork = forks[Math.floor(Math.random() * forks.length)];
+      if (fork) process.kill(fork.pid, 'SIGKILL');
+    },
     kill: async () => {
       await restarting;
       expected = true;
@@ -61,10 +79,6 @@ export async function openLiveServer(databaseUrl: string): Promise<LiveServer> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-function finite(value: number): number | undefined {
-  return Number.isFinite(value) ? value : undefined;
 }
 
 /** The message of a line at the level of errors; of one that is no log, the line. */

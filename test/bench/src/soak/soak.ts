@@ -127,6 +127,7 @@ async function run(parts: Parts): Promise<SoakSeen> {
   stopping.abort();
   tell('what was written is answered; the rest');
   const [memory, kills, erased] = await within(beside, 'erasing');
+  tell('the person is erased');
   const read = await within(readers.call('stop', undefined), 'reading');
   const checked = await check(parts, { annals, written });
   const partitions = await partitionsOf(databaseUrl);
@@ -151,8 +152,9 @@ async function check(
 ) {
   return withClient(databaseUrl, async (client) => {
     const end = await untilSigned(client, { tenantId, withinMs: stillMs });
+    tell('the log is signed');
     const told = await within(readers.call('endTails', end.size), 'the tails');
-    tell('counting');
+    tell('the tails have told all; counting');
     return {
       end,
       told,
@@ -227,5 +229,5 @@ async function within<T>(work: Promise<T>, what: string): Promise<T> {
 }
 
 function tell(text: string): void {
-  process.stderr.write(`  ${text}\n`);
+  process.stderr.write(`  ${new Date().toISOString().slice(11, 19)} ${text}\n`);
 }
