@@ -12,6 +12,7 @@ export default defineConfig({
       'services/*/src/**/*.test.ts',
       'scripts/src/**/*.test.ts',
       'test/src/**/*.test.ts',
+      'test/bench/src/**/*.test.ts',
     ],
     globalSetup: ['packages/testkit/src/global-setup.ts'],
     pool: 'forks',
