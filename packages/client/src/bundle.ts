@@ -1,6 +1,4 @@
 import type { CallOptions } from './options.ts';
-import { createBackoff } from './retrying.ts';
-import { type OpenedRoute, openRoute, readBytes, toAttemptFailed } from './route.ts';
 import { failureOf, type Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
 
@@ -14,28 +12,17 @@ export async function* readBundle(
   transport: Transport,
   options: CallOptions = {},
 ): AsyncGenerator<Uint8Array, void> {
-  const { signal } = options;
-  try {
-    const { response, connection } = await begin(transport, options);
-    yield* readBytes(response, { connection, signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw failureOf(error, { timedOut: false, settings: transport.settings });
-  }
-}
-
-async function begin(transport: Transport, options: CallOptions): Promise<OpenedRoute> {
   const { settings } = transport;
   const { signal } = options;
   const { tenantId } = withTenant(transport, {}, options);
   const query = tenantId === undefined ? '' : `?tenantId=${encodeURIComponent(tenantId)}`;
-  const backoff = createBackoff(settings.retry);
-  for (;;) {
-    try {
-      return await openRoute(settings, { path: `/api/v1/bundle${query}`, signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      await backoff.pause(toAttemptFailed(error, settings), signal);
-    }
+  // Most programs read none, and should not load what does.
+  const { openAgain, readBytes } = await import('./route.ts');
+  try {
+    const { response, connection } = await openAgain(settings, { path: `/api/v1/bundle${query}`, signal });
+    yield* readBytes(response, { connection, signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw failureOf(error, { timedOut: false, settings });
   }
 }

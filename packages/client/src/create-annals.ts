@@ -1,4 +1,5 @@
 import type { Annals } from './annals.ts';
+import { readBundle } from './bundle.ts';
 import { exportActivities } from './export.ts';
 import { type Call, integrityOf } from './integrity.ts';
 import { listActivities, selectionOf } from './list.ts';
@@ -25,11 +26,7 @@ export function createAnnals(options: ClientOptions): Annals {
     list: (selection, options) => listActivities(transport, selection, options),
     export: (selection, options) => exportActivities(transport, selection, options),
     tail: (selection, options) => tailActivities(transport, selection, options),
-    bundle: async function* (options) {
-      // As what reads streams.
-      const { readBundle } = await import('./bundle.ts');
-      yield* readBundle(transport, options);
-    },
+    bundle: (options) => readBundle(transport, options),
     count: (selection, options) => call('activity.count', selectionOf(selection), options),
     stats: (input, options) => call('activity.stats', input, options),
     facets: (input, options) => call('activity.facets', input, options),

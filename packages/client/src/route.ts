@@ -2,7 +2,7 @@ import type { ErrorInfo } from '@annals/contract';
 import { abortable } from './abortable.ts';
 import { toError } from './answer.ts';
 import type { Settings } from './options.ts';
-import { AttemptFailed, retryAfterMsOf } from './retrying.ts';
+import { AttemptFailed, createBackoff, retryAfterMsOf } from './retrying.ts';
 import { failureOf } from './transport.ts';
 
 /** A server that sends nothing for longer is gone. */
@@ -45,6 +45,19 @@ export async function openRoute(
   } catch (error) {
     connection.abort();
     throw error;
+  }
+}
+
+/** As `openRoute`, in as many attempts as calls are made. Errors: the failure that was not passing, or the last. */
+export async function openAgain(settings: Settings, route: Route): Promise<OpenedRoute> {
+  const backoff = createBackoff(settings.retry);
+  for (;;) {
+    try {
+      return await openRoute(settings, route);
+    } catch (error) {
+      route.signal?.throwIfAborted();
+      await backoff.pause(toAttemptFailed(error, settings), route.signal);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Context } from '../context.ts';
 import { holdCommits } from '../database/testing.ts';
+import { lookAt } from '../retention/look-at.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { appendActivities } from './append.ts';
 import { storeAll } from './testing.ts';
@@ -116,13 +117,16 @@ test('a month is not dropped while a record is on its way into it', async () => 
   const ctx = core.context();
   const occurredAt = new Date('2026-01-10T00:00:00Z');
   await storeAll(ctx, [anActivity({ occurredAt })]);
+  const { unsequenced: seen } = await ctx.db.transaction(ctx.tenantId, lookAt);
   const held = holdCommits(ctx.db);
   const storing = storeAll({ ...ctx, db: held.db }, [anActivity({ occurredAt })]);
   await held.reached;
   const dropping = ctx.db.transaction(
     ctx.tenantId,
     (tx) =>
-      tx.query(sql`select annals.drop_activity_partition('activity_202601', ${ctx.tenantId}, 1) as dropped`),
+      tx.query(
+        sql`select annals.drop_activity_partition('activity_202601', ${ctx.tenantId}, seen => ${seen}::uuid[]) as dropped`,
+      ),
     { role: 'custodian' },
   );
   await Promise.race([dropping, untilSomebodyWaitsFor('activity')]);

@@ -173,7 +173,7 @@ describe('partitions', () => {
     await ensurePartitions(ctx, [occurredAt]);
     await ctx.db.transaction(
       ctx.tenantId,
-      (tx) => tx.query(sql`select annals.drop_activity_partition('activity_201005', ${ctx.tenantId}, 0)`),
+      (tx) => tx.query(sql`select annals.drop_activity_partition('activity_201005', ${ctx.tenantId})`),
       { role: 'custodian' },
     );
     await stored(ctx, { ...minimal, occurredAt });

@@ -46,7 +46,7 @@ describe('the app', () => {
     `truncate annals.activity`,
     `delete from annals.batch`,
     `drop table annals.activity`,
-    `select annals.drop_activity_partition('activity_202601', 't', 0)`,
+    `select annals.drop_activity_partition('activity_202601', 't')`,
     `delete from annals.api_key`,
     `update annals.api_key set scopes = '{admin}'`,
     `update annals.api_key set secret_hash = ''`,

@@ -35,7 +35,7 @@ export const grants: readonly string[] = [
   `grant usage on schema annals to annals_app, annals_custodian`,
   `grant execute on function annals.find_api_key(text), annals.list_tenants() to annals_app`,
   `grant execute on function annals.create_activity_partition(timestamptz) to annals_app, annals_custodian`,
-  `grant execute on function annals.drop_activity_partition(text, text, bigint, timestamptz, uuid), annals.refresh_activity_statistics(text[]) to annals_custodian`,
+  `grant execute on function annals.drop_activity_partition(text, text, int, bigint, uuid[], uuid), annals.refresh_activity_statistics(text[]) to annals_custodian`,
   `grant execute on function annals.sole_tenant_partitions(text), annals.find_idle_jobs(timestamptz), annals.delete_expired_plans(timestamptz) to annals_app`,
   `grant execute on function annals.sole_tenant_partitions(text) to annals_custodian`,
   `grant execute on function annals.find_unsequenced(int), annals.find_unsigned(int), annals.find_verifier_keys(), annals.find_open_manifests(timestamptz) to annals_app`,

@@ -65,59 +65,75 @@ export const functions: readonly string[] = [
       end loop;
     end `,
   ),
-  // Dropped only when its rows are just the \`expected\` ones of one tenant, all recorded by then; else the answer
-  // is false, as it is when the lock cannot be had at once: whoever waits for it makes all others wait. The
-  // parent is locked first, as inserts do, so that the two cannot wait for each other. What goes is listed in the
-  // manifest: here, since nobody else may read the partition between its count and its end. Of a batch that lies
-  // within the month all goes, so that its row tells, and the partition is read for the others only.
+  // Dropped only when it has no row of another tenant and none that a look at it, of which the caller tells the time,
+  // did not see; else the answer is false, as it is when the lock cannot be had at once: whoever waits for it makes
+  // all others wait. To count the rows again would take as long as there are many, so that it asks the batches: one
+  // that came later is sequenced behind what the log had before the look, or is not sequenced yet, and is none of those
+  // that were `seen` without a place. What goes is listed in the manifest while the others go on; then the parent is locked
+  // first, as inserts do, so that the two cannot wait for each other. Of a batch that lies within the month all goes,
+  // so that its row tells, and the partition is read for the others only.
   ownerFunction(
-    `drop_activity_partition(partition_name text, tenant text, expected bigint,
-      recorded_until timestamptz default 'infinity', manifest uuid default null)`,
+    `drop_activity_partition(partition_name text, tenant text, looked_epoch int default 0,
+      looked_size bigint default 0, seen uuid[] default '{}', manifest uuid default null)`,
     'boolean',
     `
     declare
-      total bigint;
-      own bigint;
       first timestamptz;
+      least_tenant text;
+      greatest_tenant text;
+      is_fresh boolean;
     begin
       if partition_name !~ '^activity_[0-9]{6}$' then
         raise exception 'not a partition of activity: %', partition_name;
       end if;
+      first := to_timestamp(right(partition_name, 6), 'YYYYMM');
       begin
         set local lock_timeout = '2s';
         if to_regclass(format('annals.%I', partition_name)) is null then return false; end if;
-        -- Only vacuum has to go for this one; it does, when it is waited for.
+        -- Only vacuum has to go for this one; it does, when it is waited for. Nobody else drops the partition then.
         execute format('lock table annals.%I in share update exclusive mode', partition_name);
+        if manifest is not null then
+          execute format(
+            'insert into annals.purge_item as i (tenant_id, manifest_id, batch_id, positions)
+              select $1, $2, gone.* from (
+                select b.id, case
+                  when b.first_occurred_at >= $3 and b.last_occurred_at < $4 then int4multirange(int4range(0, b.size))
+                  else (select range_agg(int4range(a.position, a.position + 1)) from annals.%I a
+                    where a.tenant_id = $1 and a.batch_id = b.id)
+                end as positions
+                from annals.batch b
+                where b.tenant_id = $1 and b.first_occurred_at < $4 and b.last_occurred_at >= $3
+              ) as gone where gone.positions is not null
+              on conflict (tenant_id, manifest_id, batch_id) do update set positions = i.positions + excluded.positions',
+            partition_name)
+            using tenant, manifest, first, first + interval '1 month';
+        end if;
         lock table only annals.activity in access exclusive mode;
         -- Copies go past the parent, and may want it after the partition: they are not waited for.
         execute format('lock table annals.%I in access exclusive mode nowait', partition_name);
-      exception when lock_not_available or undefined_table then
+        execute format('select min(tenant_id), max(tenant_id) from annals.%I', partition_name)
+          into least_tenant, greatest_tenant;
+        execute format(
+          'select exists (
+            select from annals.batch b
+            where b.tenant_id = $1 and b.first_index is not null and (b.epoch, b.first_index) >= ($2, $3)
+              and b.id <> all ($4)
+              and exists (select from annals.%1$I a where a.tenant_id = $1 and a.batch_id = b.id)
+          ) or exists (
+            select from annals.batch b
+            where b.tenant_id = $1 and b.first_index is null and b.id <> all ($4)
+              and exists (select from annals.%1$I a where a.tenant_id = $1 and a.batch_id = b.id)
+          )', partition_name)
+          into is_fresh using tenant, looked_epoch, looked_size, seen;
+        if least_tenant <> tenant or greatest_tenant <> tenant or is_fresh then
+          raise exception using errcode = 'AN001';
+        end if;
+        execute format('drop table annals.%I', partition_name);
+        return true;
+      -- What was listed is not, then.
+      exception when lock_not_available or undefined_table or sqlstate 'AN001' then
         return false;
       end;
-      execute format(
-        'select count(*), count(*) filter (where tenant_id = $1 and recorded_at <= $2) from annals.%I',
-        partition_name)
-        into total, own using tenant, recorded_until;
-      if total <> expected or own <> expected then return false; end if;
-      if manifest is not null then
-        first := to_timestamp(right(partition_name, 6), 'YYYYMM');
-        execute format(
-          'insert into annals.purge_item as i (tenant_id, manifest_id, batch_id, positions)
-            select $1, $2, gone.* from (
-              select b.id, case
-                when b.first_occurred_at >= $3 and b.last_occurred_at < $4 then int4multirange(int4range(0, b.size))
-                else (select range_agg(int4range(a.position, a.position + 1)) from annals.%I a
-                  where a.tenant_id = $1 and a.batch_id = b.id)
-              end as positions
-              from annals.batch b
-              where b.tenant_id = $1 and b.first_occurred_at < $4 and b.last_occurred_at >= $3
-            ) as gone where gone.positions is not null
-            on conflict (tenant_id, manifest_id, batch_id) do update set positions = i.positions + excluded.positions',
-          partition_name)
-          using tenant, manifest, first, first + interval '1 month';
-      end if;
-      execute format('drop table annals.%I', partition_name);
-      return true;
     end `,
   ),
   // The planner's statistics hold sample values, so an erasure is not over until those of the partitions that it

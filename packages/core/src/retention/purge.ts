@@ -12,6 +12,7 @@ import { countedColumns } from '../rollup/add-counts.ts';
 import { forgetMonth } from '../rollup/forget-month.ts';
 import { type CountedRow, lockRollups, recount } from '../rollup/recount.ts';
 import { type Cutoff, expiredBy, latestExpired, type RetentionRequest } from './expiry.ts';
+import { type Looked, lookAt } from './look-at.ts';
 import { dashed } from './plan-retention.ts';
 import { countExpired, findDroppable, surveyExpired } from './survey-expired.ts';
 
@@ -26,6 +27,8 @@ interface Month {
 interface Cursor extends JobCursor {
   /** Still to be dropped whole, before the rest is removed record by record. */
   readonly drop: readonly Month[];
+  /** How far the log had come before it was looked what to drop. */
+  readonly looked: Looked;
   /** The holds that were active when it was decided what to drop. */
   readonly holds: readonly string[];
   /** Milliseconds since 1970. */
@@ -54,6 +57,7 @@ async function begin(
 ): Promise<AfterChunk> {
   const until = latestExpired(cutoffs);
   const recordedUntil = job.createdAt.getTime();
+  const looked = await lookAt(tx);
   const { groups } = await surveyExpired(tx, { cutoffs, recordedUntil, holds });
   const droppable = await findDroppable(tx, { groups, cutoffs, holds, now: services.clock.now() });
   const drop = droppable.map((month): Month => {
@@ -62,7 +66,7 @@ async function begin(
     return { month, expected: countExpired(ofMonth), byPolicy };
   });
   const counts = cutoffs.map(({ policy }) => ({ name: policy.name, count: 0 }));
-  const cursor: Cursor = { drop, holds: holds.all.map(({ id }) => id), months: [], until };
+  const cursor: Cursor = { drop, looked, holds: holds.all.map(({ id }) => id), months: [], until };
   return {
     done: 0,
     total: await countUntil(tx, until),
@@ -74,10 +78,11 @@ async function begin(
 
 /**
  * Nothing else is read or written of activities in this transaction: it needs them to itself, and would wait
- * for ever for another that holds some of them and wants the same.
+ * for ever for another that holds some of them and wants the same. It has them for a moment only, however many go:
+ * what takes longer comes before.
  */
 async function dropMonth(
-  { tx, job, services, holds, request, result, done, total }: Chunk,
+  { tx, services, holds, request, result, done, total }: Chunk,
   { month, cursor }: { readonly month: Month; readonly cursor: Cursor },
 ): Promise<AfterChunk> {
   // One created since may match any of it, and looking is not for this transaction.
@@ -85,16 +90,12 @@ async function dropMonth(
     return { done, total, cursor, result, ended: false };
   }
   const { cutoffs } = request as RetentionRequest;
-  const recordedUntil = moment(job.createdAt.getTime());
   const manifestId = await openManifest(tx, { kind: 'purge', clock: services.clock });
   // Whoever counts holds it while it reads activities.
   await lockRollups(tx);
-  const [row] = await tx.query(sql<{ dropped: boolean }>`
-    select annals.drop_activity_partition(
-      ${`activity_${month.month}`}, ${tx.tenantId}, ${month.expected}::bigint, ${recordedUntil}, ${manifestId}) as dropped`);
+  const dropped = await dropPartition(tx, { month: month.month, looked: cursor.looked, manifestId });
   // Something has come in, or somebody else would have to wait: its records are removed with the others.
-  if (!row?.dropped) return { done, total, cursor, result, ended: false };
-  await forgetMonth(tx, month.month);
+  if (!dropped) return { done, total, cursor, result, ended: false };
   const tally = createTally(result.counts);
   for (const [index, count] of month.byPolicy.entries()) tally.add(nameOf(cutoffs, index), count);
   return {
@@ -110,6 +111,26 @@ async function dropMonth(
     ended: false,
     manifestId,
   };
+}
+
+interface Drop {
+  /** As 202601. */
+  readonly month: string;
+  readonly looked: Looked;
+  readonly manifestId: string;
+}
+
+/** With its counts, before the activities are locked for it. */
+async function dropPartition(tx: Tx, { month, looked, manifestId }: Drop): Promise<boolean> {
+  const { epoch, size, unsequenced } = looked;
+  await tx.query(sql`savepoint drop_partition`);
+  await forgetMonth(tx, month);
+  const [row] = await tx.query(sql<{ dropped: boolean }>`
+    select annals.drop_activity_partition(${`activity_${month}`}, ${tx.tenantId},
+      ${epoch}::int, ${size}::bigint, ${unsequenced}::uuid[], ${manifestId}) as dropped`);
+  const dropped = row?.dropped === true;
+  await tx.query(dropped ? sql`release savepoint drop_partition` : sql`rollback to savepoint drop_partition`);
+  return dropped;
 }
 
 async function purgeChunk(
