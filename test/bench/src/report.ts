@@ -1,25 +1,42 @@
 import { type Machine, machineLine } from './machine.ts';
 import type { Row, Target } from './row.ts';
 
-/** The table that is printed, and pasted into docs/performance.md. */
+/** The table that is printed. */
 export function renderTable(rows: readonly Row[], machine: Machine): string {
+  return `${machineLine(machine)}\n\n${renderRows(rows)}`;
+}
+
+/** The same as it stands in docs/performance.md. */
+export function renderRows(rows: readonly Row[]): string {
   const lines = rows
     .filter(({ detail }) => !detail)
     .map((row) => [
-      row.name,
+      sized(row),
       figure(row.ours, row.unit),
       row.reference === undefined ? '' : `${figure(row.reference, row.unit)} (${row.referenceName})`,
-      row.ratio === undefined ? '' : row.ratio.toFixed(2),
+      typeof row.ratio !== 'number' ? '' : row.ratio.toFixed(2),
       row.target ? targetText(row.target, row.unit) : '',
       row.met === undefined ? '' : row.met ? 'yes' : 'NO',
       spread(row),
     ]);
   const head = ['what', 'ours', 'reference', 'ratio', 'target', 'met', 'rounds'];
-  const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
-  return `${machineLine(machine)}\n\n${table.join('\n')}\n`;
+  return markdownTable([head, ...lines]);
 }
 
-function figure(value: number, unit: string): string {
+/** The first row is the head. */
+export function markdownTable(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...rest] = rows;
+  const lines = [head, head.map(() => '---'), ...rest];
+  return `${lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')}\n`;
+}
+
+function sized({ name, size }: Row): string {
+  return size === undefined ? name : `${name}, ${size.toLocaleString('en')} in the log`;
+}
+
+/** JSON has null for what is no number. */
+function figure(value: number | null, unit: string): string {
+  if (value === null || !Number.isFinite(value)) return 'none';
   const digits = value >= 1_000 ? 0 : value >= 10 ? 1 : 2;
   return `${value.toLocaleString('en', { maximumFractionDigits: digits })} ${unit}`;
 }

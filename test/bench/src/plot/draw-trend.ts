@@ -86,6 +86,7 @@ function drawStory({ name, unit, target, points }: Story, [left, top]: Point): s
             },
           ),
         ]),
+    lineThrough([place([begin, low]), place([end, low])], 'grid'),
     lineThrough(placed, 'line s0'),
     ...placed.map((point) => markerAt(point, 0)),
     textAt([left + cell.right + 8, newest[1] + 4], figure(points.at(-1)?.[1] ?? 0)),
