@@ -1,14 +1,20 @@
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { describeMachine } from './machine.ts';
 import { type BenchDatabase, openDatabase } from './open-database.ts';
+import { pictureOfCost, writeCost, writeTrend } from './pictures.ts';
 import { renderTable } from './report.ts';
 import { type Result, writeResult } from './result.ts';
 import { soak } from './soak/soak.ts';
-import { suites } from './suites/index.ts';
+import { furtherSuites, suites } from './suites/index.ts';
 
-const usage = `bench [${Object.keys(suites).join(' | ')}]... [--quick] [--records N] [--seconds S] [--rounds N] [--json FILE] [--against DATABASE_URL]
+const allSuites = { ...suites, ...furtherSuites };
+
+const usage = `bench [${Object.keys(allSuites).join(' | ')}]... [--quick] [--records N] [--seconds S] [--rounds N] [--json FILE] [--svg FILE] [--against DATABASE_URL]
 bench soak [--seconds S] [--kill] [--rate N | P%] [--json FILE] [--against DATABASE_URL]
+bench plot FILE... --svg FILE
+bench trend FILE... --svg FILE
 `;
 
 const settings = {
@@ -19,6 +25,7 @@ const settings = {
   rate: { type: 'string' },
   kill: { type: 'boolean', default: false },
   json: { type: 'string' },
+  svg: { type: 'string' },
   against: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -29,10 +36,12 @@ type Measured = Pick<Result, 'rows' | 'details'>;
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: settings });
   const [command] = positionals;
-  const unknown = positionals.find((name) => !Object.hasOwn(suites, name));
+  const unknown = positionals.find((name) => !Object.hasOwn(allSuites, name));
   if (values.help) process.stderr.write(usage);
   else if (command === 'soak' && positionals.length === 1)
     await measure(values, (url) => runSoak(values, url));
+  else if (command === 'plot' && values.svg) await writeCost(positionals.slice(1), values.svg);
+  else if (command === 'trend' && values.svg) await writeTrend(positionals.slice(1), values.svg);
   else if (unknown === undefined) await measure(values, (url) => runSuites(positionals, values, url));
   else {
     process.stderr.write(`There is no ${unknown}.\n${usage}`);
@@ -53,6 +62,7 @@ async function measure(
     const result: Result = { machine, at: new Date().toISOString(), ...measured };
     process.stdout.write(renderTable(result.rows, machine));
     if (values.json !== undefined) await writeResult(values.json, result);
+    if (values.svg !== undefined) await writeFile(values.svg, pictureOfCost([result]));
   } finally {
     await opened?.close();
   }
@@ -69,11 +79,11 @@ async function runSuites(
     records: Number(records ?? (quick ? 50_000 : 1_000_000)),
     database,
   };
-  const names = (positionals.length > 0 ? positionals : Object.keys(suites)) as (keyof typeof suites)[];
+  const names = (positionals.length > 0 ? positionals : Object.keys(suites)) as (keyof typeof allSuites)[];
   const rows: Result['rows'][number][] = [];
   for (const name of names) {
     process.stderr.write(`${name}\n`);
-    rows.push(...(await suites[name](options)));
+    rows.push(...(await allSuites[name](options)));
   }
   return { rows };
 }
