@@ -21,6 +21,7 @@ export {
   type ServedRequest,
 } from './fetch-handler.ts';
 export { batchCallsMax } from './hot-log.ts';
+export { createImportHandler, type ImportHandlerOptions, importPath } from './import-handler.ts';
 export { type OpenedAnnals, openAnnals } from './open-annals.ts';
 export { operatorPrincipal } from './operator-principal.ts';
 export type { AnnalsContext } from './procedure.ts';
