@@ -108,6 +108,11 @@ export const Page = z.strictObject({
   activities: z.array(Activity),
   next: z.string().optional(),
   previous: z.string().optional(),
+  /**
+   * Present where the page ends before the records do: what the filter selects up to this time is told, seen in the
+   * direction of the page, and beyond it nothing was looked at.
+   */
+  searchedTo: z.date().optional(),
 });
 export type Page = z.output<typeof Page>;
 

@@ -1,5 +1,6 @@
 import { type Filter, type ListInput, limits, type Page } from '@annals/contract';
 import type { Tx } from '../database/database.ts';
+import { timeOfId } from './activity-id.ts';
 import { type Cursor, formatCursor, parseCursor } from './cursor.ts';
 import { toActivity } from './row.ts';
 import { type Place, type Walk, type Walked, walkRows } from './walk.ts';
@@ -53,6 +54,7 @@ export async function readPage(
     activities,
     ...(next && { next: formatCursor(order, { side: 'after', ...next }) }),
     ...(previous && { previous: formatCursor(order, { side: 'before', ...previous }) }),
+    ...(stoppedAt !== undefined && rows.length <= limit && { searchedTo: timeOfId(stoppedAt) }),
   };
 }
 

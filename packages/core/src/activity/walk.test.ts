@@ -208,6 +208,10 @@ test('a search that takes too long answers with what it has, and its cursors go 
       pages.push(await list(ctx, filter, { cursor }));
     }
     expect(pages.length).toBeGreaterThan(2);
+    // Each says up to when it has looked, but the one that has come to the end.
+    expect(pages.at(-1)?.searchedTo).toBeUndefined();
+    const searched = pages.slice(0, -1).map(({ searchedTo }) => searchedTo?.getTime() ?? Number.NaN);
+    expect(searched).toEqual(searched.toSorted((a, b) => b - a));
     expect(pages.flatMap(({ activities }) => activities.map(({ id }) => id))).toEqual(expected);
     const back: string[] = [];
     for (let cursor = pages.at(-1)?.previous; cursor !== undefined; ) {
