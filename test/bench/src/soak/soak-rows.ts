@@ -33,6 +33,10 @@ function speedLines({ options, written, read, ...seen }: SoakSeen): Record<strin
       // What was not taken while nothing ran is made up for later, or not.
       ...(!options.kill && { target: { of: 'ratio', atLeast: 0.98 } }),
     },
+    'erasing a person meanwhile': {
+      unit: 'records/s',
+      ours: seen.erased.examined / seen.erased.seconds,
+    },
     ...latencyLines('a call of 100', written.latencies, lengthMs),
     ...latencyLines('a page of 50', read.pages, lengthMs),
     ...latencyLines('a count', read.counts, lengthMs),

@@ -54,6 +54,8 @@ export interface SoakResult {
 
 const tenantId = 'soak';
 const leaving = 'usr_leaving';
+/** When the person is erased, as a part of the run: so early that the last third comes after it, where that is possible. */
+const erasingAt = 0.35;
 
 /**
  * Write at a part of the peak for a long time, beside readers, tails, exports, the erasure of a person and a month
@@ -113,7 +115,7 @@ async function run(parts: Parts): Promise<SoakSeen> {
   const beside = Promise.all([
     watchMemory(gaugesOf(parts), { lengthMs, signal }),
     options.kill ? keepKilling({ ...parts, ...options, everyMs: killEveryMs(lengthMs), signal }) : {},
-    delay(lengthMs / 2).then(() => erasePerson(annals, leaving)),
+    delay(lengthMs * erasingAt).then(() => erasePerson(annals, leaving)),
   ]);
   // Awaited below, once the writers are done.
   beside.catch(() => undefined);
@@ -212,7 +214,7 @@ async function partitionsOf(databaseUrl: string): Promise<string[]> {
 }
 
 /** How long anything may still take once the writers are done. */
-const stillMs = 300_000;
+const stillMs = 600_000;
 
 /** Errors: where something hangs, so that the soak ends and says what. */
 async function within<T>(work: Promise<T>, what: string): Promise<T> {

@@ -41,19 +41,26 @@ export interface TailRun {
 }
 
 export function startTails(run: TailRun): Tails {
-  const goal = { size: Number.POSITIVE_INFINITY };
+  const goal: Goal = { size: Number.POSITIVE_INFINITY, told: new AbortController() };
   const tails = tailSpecs.map((spec) => follow(spec, { run, goal }));
   return {
     readTo: async (size) => {
       goal.size = size;
+      // Who has told that much already would wait for more.
+      goal.told.abort();
       return Promise.all(tails);
     },
   };
 }
 
+interface Goal {
+  size: number;
+  readonly told: AbortController;
+}
+
 interface Following {
   readonly run: TailRun;
-  readonly goal: { readonly size: number };
+  readonly goal: Goal;
 }
 
 async function follow(spec: TailSpec, { run, goal }: Following): Promise<Told> {
@@ -62,7 +69,9 @@ async function follow(spec: TailSpec, { run, goal }: Following): Promise<Told> {
   let [cursor, resumed] = ['1.0', 0];
   if (spec.late) await delay(run.lateAfterMs);
   while (indexOf(cursor) < goal.size) {
-    const leaving = AbortSignal.timeout(Math.round(run.stayMs * (0.5 + Math.random())));
+    const stay = AbortSignal.timeout(Math.round(run.stayMs * (0.5 + Math.random())));
+    const { signal: told } = goal.told;
+    const leaving = told.aborted ? stay : AbortSignal.any([stay, told]);
     try {
       const tail = run.annals.tail(spec.query, { from: 'start', cursor, signal: leaving });
       for await (const event of tail.events()) {
