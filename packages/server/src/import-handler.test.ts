@@ -216,7 +216,6 @@ describe('what fails', () => {
   });
 
   test('a database that goes away is an answer of its own before anything is stored, and a last line behind', async () => {
-    const lost = () => Promise.reject(new AnnalsError({ code: 'unavailable', message: 'away' }));
     const { tenantId } = server.core.context();
     const early = await handlerOf({ tenantId, write: lost })(requestOf(ndjson(...many(10))));
     expect([early.status, early.headers.get('retry-after')]).toEqual([503, '1']);
@@ -230,6 +229,8 @@ describe('what fails', () => {
     expect(lines).toHaveLength(2_001);
   });
 });
+
+const lost = () => Promise.reject(new AnnalsError({ code: 'unavailable', message: 'away' }));
 
 type Db = TestServer['core']['services']['db'];
 

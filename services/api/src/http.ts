@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { importPath } from '@annals/server';
 import { type HttpBindings, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Metrics } from './metrics.ts';
@@ -23,12 +24,19 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** How long the body of a request may take to come, unless it is an import. */
+  readonly bodyMsMax?: number;
+}
+
 /**
  * Listen before anything slow happens, so that a taken port is told at once.
  *
  * Errors: StartError naming the port that is taken or not permitted.
  */
-export async function listen({ host, port }: { host: string; port: number }): Promise<HttpServer> {
+export async function listen({ host, port, bodyMsMax = 300_000 }: ListenOptions): Promise<HttpServer> {
   let ready: Ready | undefined;
   const app = new Hono<Env>();
   const streams: Streams = new Set();
@@ -56,6 +64,7 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
   });
   app.get('/', (c) => c.text('Annals. The API is at /trpc; see docs/api.md.\n'));
   const server = await bind(app, { host, port });
+  boundBodies(server, bodyMsMax);
   return {
     port: (server.address() as AddressInfo).port,
     open: (next) => {
@@ -82,6 +91,18 @@ function bind(app: Hono<Env>, { host, port }: { host: string; port: number }): P
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: host, port }, () => resolve(server)) as Server;
     server.once('error', (error: NodeJS.ErrnoException) => reject(describe(error, { host, port })));
+  });
+}
+
+/** Node itself has one bound for all requests, and an import takes as long as it has lines. */
+function boundBodies(server: Server, bodyMsMax: number): void {
+  server.requestTimeout = 0;
+  server.on('request', (request) => {
+    if (request.method === 'GET' || request.url?.startsWith(importPath)) return;
+    const timer = setTimeout(() => {
+      if (!request.complete) request.socket.destroy();
+    }, bodyMsMax);
+    request.once('close', () => clearTimeout(timer));
   });
 }
 
