@@ -8,7 +8,8 @@ export interface Call {
   readonly activities: NewActivity[];
 }
 
-const tenants = 16;
+/** `tenant-0` and so on. */
+export const tenantCount = 16;
 const samplesMax = 20_000;
 
 /**
@@ -16,7 +17,7 @@ const samplesMax = 20_000;
  * that making them takes next to nothing of what is measured. They are valid, and whole as validation makes them.
  */
 export function createCalls(startMs: number): (size: number) => Call {
-  const tenant = createZipf(createRandom(3), tenants);
+  const tenant = createZipf(createRandom(3), tenantCount);
   const samples = generateActivities({ seed: 2, startMs, stepMs: 1_000 })
     .take(samplesMax)
     .map((sample) => ({ ...sample, visibility: 'internal', tags: [] }) as unknown as NewActivity)

@@ -5,14 +5,20 @@ import { openBench } from '../open-bench.ts';
 import { type RowSpec, rowOf } from '../row.ts';
 import type { Suite } from '../suite.ts';
 import { takeManyTurns, type Work } from '../take-turns.ts';
+import { ingestOverHttp } from './ingest-over-http.ts';
 import { openReferences, type Write } from './ingest-references.ts';
 
 const connections = 4;
 const bulk = { callers: 2, callSize: 1_000, calls: 10 };
 const single = { callers: 64, callSize: 1, calls: 1_000 };
 
-/** Appends in the process of the server, beside other ways to write the same records to the same server. */
-export const ingest: Suite = async ({ database, ...turns }) => {
+/** Writes over HTTP, and then in the process of the server, beside other ways to write the same records. */
+export const ingest: Suite = async (options) => [
+  ...(await ingestOverHttp(options)),
+  ...(await ingestInProcess(options)),
+];
+
+const ingestInProcess: Suite = async ({ database, ...turns }) => {
   const url = await database();
   const bench = await openBench(url);
   const references = await openReferences(url, connections);
@@ -62,8 +68,8 @@ export const ingest: Suite = async ({ database, ...turns }) => {
   }
 };
 
-const bulkName = `append ${bulk.callSize} a call, ${bulk.callers} at once`;
-const singleName = `append 1 a call, ${single.callers} at once`;
+const bulkName = `append in process, ${bulk.callSize} a call, ${bulk.callers} at once`;
+const singleName = `append in process, 1 a call, ${single.callers} at once`;
 
 interface Load {
   readonly callers: number;
