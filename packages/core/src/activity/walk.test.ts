@@ -1,8 +1,9 @@
 import { Filter, type FilterInput, type ListInput, limits, type Page } from '@annals/contract';
-import { type RawBuilder, sql } from 'kysely';
-import { Client } from 'pg';
+import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
+import { Client, escapeLiteral } from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Context } from '../context.ts';
+import type { Tx } from '../database/database.ts';
 import { openTestCore, type TestCore } from '../testing.ts';
 import { exportActivities } from './export.ts';
 import { listActivities } from './list.ts';
@@ -127,8 +128,24 @@ const single: FilterInput[] = [
   { text: 'number 12345' },
 ];
 
+const pairs: FilterInput[] = [
+  { actor: 'usr_50', action: 'order.paid' },
+  { actor: 'usr_50', outcome: 'failure' },
+  { actor: ['usr_1', 'usr_50'], target: 'order_7' },
+  { actor: 'usr_50', from: '2026-02-03T00:00:00Z', to: '2026-03-05T00:00:00Z' },
+  { target: 'order_7', action: 'order.*' },
+  { target: 'order_7', severityAtLeast: 'error' },
+  { action: 'order.paid', outcome: ['failure', 'denied'] },
+  { action: 'order.*', channel: 'cli' },
+  { severityAtLeast: 'error', outcome: 'failure' },
+  { targetType: 'key', kind: 'auth' },
+  { scope: 'brand-3', severity: 'info' },
+  { actor: 'usr_50', text: 'message' },
+  { subject: 'person_0', tag: 'usual' },
+];
+
 describe.each(['newest', 'oldest'] as const)('the %s of', (order) => {
-  test.each(single)(
+  test.each([...single, ...pairs])(
     '%j are found in the order of an index: nothing is sorted or read as a whole',
     async (filter) => {
       const { ctx, nodes } = explained();
@@ -154,6 +171,70 @@ test.each<FilterInput>([{ action: 'order.*' }, { channel: 'web' }, { actor: ['us
     expect(partitionsOf(nodes).size).toBeLessThanOrEqual(3);
   },
 );
+
+interface Ran {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Loops'?: number;
+  readonly Plans?: readonly Ran[];
+}
+
+/** The partitions that a kept plan reads for these values; the others it leaves out when it begins. */
+async function partitionsRead(statement: CompiledQuery): Promise<string[]> {
+  const values = statement.parameters.map((value) => escapeLiteral(String(value))).join();
+  await admin.query(`begin; set local role annals_app; set local annals.tenant_id = '${tenantId}';
+    set local enable_sort = off; set local plan_cache_mode = force_generic_plan`);
+  try {
+    await admin.query(`prepare page as ${statement.sql}`);
+    const { rows } = await admin.query<{ 'QUERY PLAN': { Plan: Ran }[] }>(
+      `explain (analyze, format json) execute page (${values})`,
+    );
+    const read: string[] = [];
+    const collect = (node: Ran) => {
+      if (node['Relation Name'] && node['Actual Loops'] !== 0) read.push(node['Relation Name']);
+      for (const child of node.Plans ?? []) collect(child);
+    };
+    for (const { Plan } of rows[0]?.['QUERY PLAN'] ?? []) collect(Plan);
+    return read;
+  } finally {
+    await admin.query('rollback; deallocate all');
+  }
+}
+
+test.each<FilterInput>([{}, { severityAtLeast: 'error' }, { action: 'order.paid' }])(
+  'a page of %j, whose plan is kept, reads no partition but those on the way from its cursor',
+  async (filter) => {
+    const asked: { readonly statement: CompiledQuery; readonly prepared: boolean }[] = [];
+    const own = core.context({ tenantId });
+    const transaction: typeof own.db.transaction = (tenant, work, options) => {
+      const watch = (tx: Tx): Tx => ({
+        ...tx,
+        query: (statement) => {
+          asked.push({
+            statement: statement.compile(tx.em.getKysely()),
+            prepared: options?.prepared ?? false,
+          });
+          return tx.query(statement);
+        },
+      });
+      return own.db.transaction(tenant, (tx) => work(watch(tx)), options);
+    };
+    const ctx = { ...own, db: { ...own.db, transaction } };
+    const pages = [await list(ctx, filter)];
+    pages.push(await list(ctx, filter, { cursor: pages[0]?.next }));
+    expect(asked.length).toBeGreaterThan(1);
+    for (const { statement, prepared } of asked) {
+      expect(prepared).toBe(true);
+      expect((await partitionsRead(statement)).length).toBeLessThanOrEqual(3);
+    }
+  },
+);
+
+test('records that are only passed are so in the index alone', async () => {
+  const { ctx, nodes } = explained();
+  await list(ctx, { actor: 'usr_50', requestId: 'none' });
+  expect(nodes.map((node) => node['Node Type'])).toContain('Index Only Scan');
+});
 
 /** What a filter selects, by one statement. */
 async function idsOf(condition: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { Filter } from '@annals/contract';
+import { Filter, filterFields } from '@annals/contract';
 import { anActivity } from '@annals/testkit';
 import { sql } from 'kysely';
 import { Client } from 'pg';
@@ -19,6 +19,7 @@ import { checkRollups } from './check-rollups.ts';
 import { rollupFollower } from './count-batches.ts';
 import { countByScan } from './count-by-scan.ts';
 import type { CountRequest } from './count-request.ts';
+import { countedDimensions } from './cubes.ts';
 import { countAll, countBothWays, expectExact, followAll } from './testing.ts';
 import { topByScan } from './top-by-scan.ts';
 
@@ -328,6 +329,27 @@ test('facets and summaries are the same whether counted or read', async () => {
 function run(statement: string): Promise<unknown[]> {
   return other.db.transaction('t', (tx) => tx.query(sql.raw(statement)));
 }
+
+describe('without personal:read', () => {
+  test('the counts hold nothing that is kept back: no personal field is counted by', () => {
+    for (const name of countedDimensions) expect(filterFields[name].personal, name).toBe(false);
+  });
+
+  test('a key is told the same counts as any other, and none by what it may not filter by', async () => {
+    const ctx = core.context();
+    await storeAll(ctx, [
+      by('ada', { channel: 'web' }),
+      by('ben', { channel: 'web', subject: { id: 'eve' } }),
+    ]);
+    await countAll(core, ctx.tenantId);
+    const kept = core.context({ tenantId: ctx.tenantId, principal: { scopes: ['stats:read'] } });
+    const grouped = { groupBy: ['channel' as const] };
+    expect(await stats(kept, grouped)).toEqual(await stats(ctx, grouped));
+    expect((await stats(kept, grouped)).rows).toEqual([{ group: { channel: 'web' }, count: 2 }]);
+    await expect(stats(kept, { query: 'subject:eve' })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(stats(kept, { query: 'has:subject' })).rejects.toMatchObject({ code: 'forbidden' });
+  });
+});
 
 describe('roles', () => {
   test.each(['rollup', 'rollup_cell', 'follower'])('the app may read %s and not write it', async (table) => {
