@@ -22,6 +22,7 @@ import type {
   Tenant,
 } from '@annals/contract';
 import type { ActivityExport } from './export.ts';
+import type { ActivityImport, ImportOptions, ImportSource } from './import.ts';
 import type { ActivityList, ListOptions, Selection } from './list.ts';
 import type { LoggedActivity, LogOptions } from './log.ts';
 import type { CallOptions } from './options.ts';
@@ -42,6 +43,13 @@ export interface Annals {
   log(activity: ActivityInput, options?: LogOptions): Promise<LoggedActivity>;
   /** Store any number of activities, in calls of at most 1,000 and 4 MiB; tells of each what became of it. */
   logMany(activities: readonly ActivityInput[], options?: LogOptions): Promise<LogResult>;
+  /**
+   * Store activities without a bound on their number, in one call that is read as fast as it is stored: for backfills.
+   * `for await (const line of annals.import(source))` tells what became of each, in order, `totals()` of all.
+   * It is not tried again, for a source is read but once. Importing the same once more is safe where activities have
+   * an `id`, or an `idempotencyKey` and a time.
+   */
+  import(source: ImportSource, options?: ImportOptions): ActivityImport;
   /** One activity. Errors `not_found`. */
   get(id: string, options?: CallOptions): Promise<Activity>;
   /** What a filter or a query text selects, in time order: `for await (const activity of annals.list())`. */

@@ -1,6 +1,7 @@
 import type { Annals } from './annals.ts';
 import { readBundle } from './bundle.ts';
 import { exportActivities } from './export.ts';
+import { importActivities } from './import.ts';
 import { type Call, integrityOf } from './integrity.ts';
 import { listActivities, selectionOf } from './list.ts';
 import { loggingOf } from './log.ts';
@@ -22,6 +23,7 @@ export function createAnnals(options: ClientOptions): Annals {
     transport.call(name, withTenant(transport, input, callOptions), callOptions);
   return {
     ...loggingOf(transport.settings),
+    import: (source, options) => importActivities(transport, source, options),
     get: (id, options) => call('activity.get', { id }, options),
     list: (selection, options) => listActivities(transport, selection, options),
     export: (selection, options) => exportActivities(transport, selection, options),

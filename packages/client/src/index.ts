@@ -8,6 +8,8 @@ export {
   type FilterInput,
   formatQuery,
   type Hold,
+  type ImportedLine,
+  type ImportTotals,
   type Job,
   type LogItem,
   type LogResult,
@@ -19,6 +21,7 @@ export {
 export type { Annals, Holds, InputOf, Integrity, Jobs, Keys, Privacy, Retention, Tenants } from './annals.ts';
 export { createAnnals } from './create-annals.ts';
 export type { ActivityExport, ExportedLines } from './export.ts';
+export type { ActivityImport, ImportOptions, ImportSource } from './import.ts';
 export type { ActivityList, ListOptions, Selection } from './list.ts';
 export { type LoggedActivity, type LogOptions, receiptLine } from './log.ts';
 export type { CallOptions, ClientOptions, RetryOptions, WaitingMax } from './options.ts';

@@ -11,6 +11,7 @@ export {
 export { Activity, mask } from './activity/activity.ts';
 export { ActivityInput, actionKey, type ValidActivity } from './activity/activity-input.ts';
 export { detailsByKind } from './activity/details.ts';
+export type { ImportedLine, ImportTotals } from './activity/import.ts';
 export {
   type Ack,
   acks,

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   AnnalsError,
   createLineSplitter,
+  type ImportedLine,
+  type ImportTotals,
   type Line,
   type LogItem,
   type LogResult,
@@ -9,23 +11,12 @@ import {
 } from '@annals/contract';
 import { appendActivities, type Context } from '@annals/core';
 
-/** What became of the lines so far. Blank ones do not count; the three ends add up to `lines`. */
-export interface ImportTotals {
-  lines: number;
-  stored: number;
-  duplicates: number;
-  refused: number;
-}
-
-/** What became of a line. A path is one within its activity. */
-export type ImportedLine = { readonly line: number } & LogItem;
-
 export interface ImportActivities {
   readonly ctx: Context;
   /** NDJSON, in UTF-8: on each line an activity as `activity.log` takes it. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Told what is done, as it is. */
-  readonly totals: ImportTotals;
+  readonly totals: { -readonly [Name in keyof ImportTotals]: number };
   readonly onLogged?: ((result: LogResult) => void) | undefined;
   /** Before each group is stored: a caller's key can have been revoked since. */
   readonly authenticate: () => Promise<void>;
@@ -164,7 +155,7 @@ function withinActivity(item: LogItem): LogItem {
   return path === '' ? told : { ...told, path };
 }
 
-function count({ status }: LogItem, totals: ImportTotals): void {
+function count({ status }: LogItem, totals: ImportActivities['totals']): void {
   totals.lines += 1;
   if (status === 'stored') totals.stored += 1;
   else if (status === 'duplicate') totals.duplicates += 1;

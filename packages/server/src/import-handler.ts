@@ -1,9 +1,9 @@
-import { AnnalsError, procedures } from '@annals/contract';
+import { AnnalsError, type ImportedLine, type ImportTotals, procedures } from '@annals/contract';
 import { requireScope, resolveTenant } from '@annals/core';
 import { type AnnalsCall, type CallOptions, createCall } from './call.ts';
 import { errorInfoOf } from './error-info.ts';
 import type { ServedRequest } from './fetch-handler.ts';
-import { type ImportedLine, type ImportTotals, importActivities } from './import-activities.ts';
+import { importActivities } from './import-activities.ts';
 import { readImport } from './import-body.ts';
 import { logFailure } from './log-failure.ts';
 import { refuse } from './refuse.ts';
