@@ -1,7 +1,7 @@
 import { type Activity, AnnalsError } from '@annals/contract';
 import type { Services } from '../context.ts';
 import { batchWrite } from './batch-write.ts';
-import { type BatchContent, type NewBatch, newBatch } from './new-batch.ts';
+import { type BatchContent, type NewBatch, newBatch, newBatches } from './new-batch.ts';
 import { partitionRanges, withPartitions } from './partitions.ts';
 import type { NewActivity } from './prepare.ts';
 import { IdsTaken, storeBatch } from './store-batch.ts';
@@ -22,7 +22,7 @@ type Db = Pick<Services, 'db'>;
  * Fails, as the driver tells it, when an id is taken: nothing was stored then.
  */
 export async function storeAllNew({ db }: Db, contents: readonly BatchContent[]): Promise<Stored[]> {
-  const batches = contents.map(newBatch);
+  const batches = newBatches(contents);
   const writes = batches.map(batchWrite);
   await withPartitions({ db }, batches.flatMap(momentsOf), () => db.write(writes));
   db.signals.notify('annals_batch');
