@@ -19,6 +19,7 @@ export interface JsonPlace {
  * Everything else stays as it is; where nothing is personal the very same object comes back.
  */
 export function eraseJson({ root, value }: JsonPlace, isPersonal: (text: string) => boolean): JsonErasure {
+  if (!holdsPersonal(value, isPersonal)) return { value, names: [] };
   const names: string[] = [];
   const erase = (value: JsonValue, path: readonly string[]): JsonValue => {
     const text = leafText(value);
@@ -39,6 +40,15 @@ export function eraseJson({ root, value }: JsonPlace, isPersonal: (text: string)
   };
   const erased = erase(value, []) as JsonObject;
   return { value: names.length === 0 ? value : erased, names: [...new Set(names)] };
+}
+
+/** Whether there is anything to erase; mostly there is not, and nothing needs to be made anew. */
+function holdsPersonal(value: JsonValue, isPersonal: (text: string) => boolean): boolean {
+  const text = leafText(value);
+  if (text !== undefined) return isPersonal(text);
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some((item) => holdsPersonal(item, isPersonal));
+  return Object.keys(value).some((key) => isPersonal(key) || holdsPersonal(value[key] ?? null, isPersonal));
 }
 
 /** The texts in a JSON value, its keys included, with the names of their places. */

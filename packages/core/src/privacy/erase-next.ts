@@ -10,7 +10,7 @@ import { isErasable } from '../job/own-actions.ts';
 import { createTally } from '../plan/tally.ts';
 import type { Erasure } from './erasure.ts';
 import { examine, type Key, lockRows } from './examine.ts';
-import { rewriteRows } from './rewrite-rows.ts';
+import { createRewriter } from './rewrite-rows.ts';
 
 export interface EraseNext {
   readonly after?: Key | undefined;
@@ -36,6 +36,9 @@ export interface ErasedNext {
   readonly manifestId?: string | undefined;
 }
 
+/** While the database writes some, the next are judged. */
+const pieceSize = 250;
+
 /** Erase from the next chunk of activities, in the order of time, and count what went and what is held. */
 export async function eraseNext(
   tx: Tx,
@@ -45,25 +48,35 @@ export async function eraseNext(
   const { examined, last, wanted: keys } = await examine(tx, { after, until, limit: chunkSize, wanted });
   // Locked before they are judged: another run may have erased something else since they were found.
   const rows = await lockRows(tx, keys);
-  const found = rows.flatMap((row) => {
-    const erasure = erase(row);
-    return erasure ? [{ row, erasure }] : [];
-  });
-  const held = await holds.among(found.map(({ row }) => row));
-  const changes = found.filter(({ row }) => !held.has(String(row['id'])));
-  const manifestId = await rewriteRows(tx, { changes, clock });
   const tally = createTally(result.counts);
-  for (const { erasure } of changes) for (const name of erasure.names) tally.add(name);
+  const rewriter = createRewriter(tx, clock);
+  const changed: number[] = [];
+  let heldCount = 0;
+  for (let at = 0; at < rows.length; at += pieceSize) {
+    const found = rows.slice(at, at + pieceSize).flatMap((row) => {
+      const erasure = erase(row);
+      return erasure ? [{ row, erasure }] : [];
+    });
+    const held = await holds.among(found.map(({ row }) => row));
+    const changes = found.filter(({ row }) => !held.has(String(row['id'])));
+    for (const { row, erasure } of changes) {
+      for (const name of erasure.names) tally.add(name);
+      changed.push(row.occurred_ms);
+    }
+    heldCount += held.size;
+    await rewriter.add(changes);
+  }
+  const manifestId = await rewriter.end();
   return {
     examined,
     last,
     result: {
       ...result,
-      changed: result.changed + changes.length,
-      held: result.held + held.size,
+      changed: result.changed + changed.length,
+      held: result.held + heldCount,
       counts: tally.counts(),
     },
-    changed: changes.map(({ row }) => row.occurred_ms),
+    changed,
     manifestId,
   };
 }

@@ -1,3 +1,4 @@
+import { requiredWords } from './required-words.ts';
 import { fold, formsOf } from './text-forms.ts';
 
 /** Finds the identifiers of a person in texts. */
@@ -18,9 +19,13 @@ export interface IdentifierMatcher {
  * An identifier occurs in a text where it stands there literally and does not begin or end inside a longer
  * word of letters and digits: "cat" occurs in "cat@x", "user:cat" and "cat's", not in "concatenate". Case,
  * the form of Unicode composition and the length of blanks do not matter; percent-encoded and JSON-escaped
- * text is read as what it stands for. Time grows with the length of the text, not with the identifiers.
+ * text is read as what it stands for. Time grows with the length of the text, not with the identifiers: and only
+ * texts with one of the `words` that one of them asks for are read at all.
  */
-export function createMatcher(identifiers: readonly string[]): IdentifierMatcher {
+export function createMatcher(
+  identifiers: readonly string[],
+  words: readonly string[] | null = requiredWords(identifiers),
+): IdentifierMatcher {
   const folded = identifiers.map(fold);
   const whole = new Set(folded);
   const byFirstToken = new Map<string, number[]>();
@@ -30,6 +35,7 @@ export function createMatcher(identifiers: readonly string[]): IdentifierMatcher
     byFirstToken.set(first, [...(byFirstToken.get(first) ?? []), index]);
   }
   const search = (text: string, onMatch: (index: number) => boolean): void => {
+    if (words && !holdsAny(text, words)) return;
     for (const form of formsOf(text)) {
       if (searchForm(fold(form), { folded, byFirstToken, onMatch })) return;
     }
@@ -48,6 +54,12 @@ export function createMatcher(identifiers: readonly string[]): IdentifierMatcher
     },
     equals: (text) => whole.has(fold(text)),
   };
+}
+
+function holdsAny(text: string, words: readonly string[]): boolean {
+  const lower = text.toLowerCase();
+  for (const word of words) if (lower.includes(word)) return true;
+  return false;
 }
 
 interface Search {

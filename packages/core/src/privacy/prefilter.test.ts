@@ -7,6 +7,7 @@ import { openTestCore, type TestCore } from '../testing.ts';
 import { createMatcher } from './identifiers.ts';
 import { createPerson } from './person.ts';
 import { supersetPattern } from './prefilter.ts';
+import { requiredWords } from './required-words.ts';
 import { canConcern } from './wanted.ts';
 
 let core: TestCore;
@@ -88,6 +89,16 @@ test.each([0, 20])(
   },
 );
 
+test('every text in which an identifier occurs has one of the words that it asks for', () => {
+  const samples = fc.sample(sample, 20_000);
+  const occurring = samples.filter(({ identifier, text }) =>
+    createMatcher([identifier], null).occursIn(text),
+  );
+  const missed = occurring.filter(({ identifier, text }) => !createMatcher([identifier]).occursIn(text));
+  expect(missed).toEqual([]);
+  expect(occurring.filter(({ identifier }) => requiredWords([identifier])).length).toBeGreaterThan(1_000);
+});
+
 const where: [string, object][] = [
   ['actor.id', { actor: { type: 'user', id: 'x:Jürgen@x.com' } }],
   ['actor.label', { actor: { type: 'user', id: 'x', label: 'JÜRGEN@X.COM' } }],
@@ -98,6 +109,7 @@ const where: [string, object][] = [
   ['tags', { tags: ['a', 'jürgen@x.com'] }],
   ['a value', { metadata: { deep: [{ value: 'jürgen@x.com' }] } }],
   ['a key', { metadata: { deep: { 'jürgen@x.com': 1 } } }],
+  ['subject beside', { subject: { id: 'J\u00dcRGEN@X.COM' }, message: 'nothing' }],
   ['details', { kind: 'system', details: { component: 'c', affected: ['jürgen@x.com'] } }],
 ];
 

@@ -14,32 +14,52 @@ interface Change extends RowErasure {
   readonly erased: ErasedRecord | undefined;
 }
 
-export interface RewriteRows {
-  readonly changes: readonly RowErasure[];
-  readonly clock: Clock;
+/** Writes erasures, some at a time. */
+export interface Rewriter {
+  /** Returns once those before have been written; these are being written while the caller prepares further ones. */
+  add(changes: readonly RowErasure[]): Promise<void>;
+  /** Returns the id of the manifest that lists them, where anything was changed. */
+  end(): Promise<string | undefined>;
 }
 
 /**
- * Write erasures over records that this transaction holds locked, as the custodian, with what opens them now,
- * and list them in the open manifest. Returns its id, where anything was changed.
+ * Write erasures over records that this transaction holds locked, as the custodian, with what opens them now, and list
+ * them in the open manifest.
  *
  * JSON that an erasure does not touch is not written, so that it stays as it is to the last digit.
  */
-export async function rewriteRows(tx: Tx, { changes, clock }: RewriteRows): Promise<string | undefined> {
-  if (changes.length === 0) return undefined;
-  const openings = eraseOpenings(changes);
-  const erased = changes.map((change, at): Change => ({ ...change, erased: openings[at] }));
-  await update(tx, erased);
-  const manifestId = await openManifest(tx, { kind: 'erasure', clock });
-  const records = erased.flatMap(({ row: { batch_id: batchId, position }, erased: item }) =>
-    item ? [{ ...item, batchId, position }] : [],
-  );
-  await addErasureItems(tx, { manifestId, records });
-  await recount(
-    tx,
-    changes.map(({ row, erasure }) => ({ before: row, after: { ...row, ...erasure.values } })),
-  );
-  return manifestId;
+export function createRewriter(tx: Tx, clock: Clock): Rewriter {
+  const written: RowErasure[] = [];
+  let writing: Promise<void> = Promise.resolve();
+  let manifestId: string | undefined;
+  const write = async (changes: readonly Change[]) => {
+    await update(tx, changes);
+    manifestId ??= await openManifest(tx, { kind: 'erasure', clock });
+    const records = changes.flatMap(({ row: { batch_id: batchId, position }, erased: item }) =>
+      item ? [{ ...item, batchId, position }] : [],
+    );
+    await addErasureItems(tx, { manifestId, records });
+  };
+  return {
+    add: async (changes) => {
+      if (changes.length === 0) return;
+      const openings = eraseOpenings(changes);
+      const erased = changes.map((change, at): Change => ({ ...change, erased: openings[at] }));
+      await writing;
+      written.push(...changes);
+      writing = write(erased);
+      // Its failure is met by whoever waits for it next.
+      writing.catch(() => undefined);
+    },
+    end: async () => {
+      await writing;
+      await recount(
+        tx,
+        written.map(({ row, erasure }) => ({ before: row, after: { ...row, ...erasure.values } })),
+      );
+      return manifestId;
+    },
+  };
 }
 
 async function update(tx: Tx, changes: readonly Change[]): Promise<void> {
