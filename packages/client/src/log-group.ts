@@ -64,20 +64,42 @@ const sharedBytesMax = 512 * 1024;
 /** As many calls as a server takes in one batch. */
 export const groupsMax = 10;
 
-/** Calls that have not been sent yet, by what makes them one call, in the order of their turns. */
-export type Lanes = Map<string, PendingCall[]>;
+/** Calls that have not been sent yet. */
+export interface Lanes {
+  /** By what makes them one call, in the order of their turns. */
+  readonly calls: Map<string, PendingCall[]>;
+  bytes: number;
+  activities: number;
+}
+
+export function openLanes(): Lanes {
+  return { calls: new Map(), bytes: 0, activities: 0 };
+}
+
+/** Whether there is enough for a request that holds as much as one should. */
+export function isFull({ bytes, activities }: Lanes): boolean {
+  return bytes >= sharedBytesMax || activities >= limits.activitiesPerCallMax;
+}
 
 export function addCall(lanes: Lanes, call: PendingCall): void {
   const lane = JSON.stringify([call.tenantId, call.ack]);
-  const calls = lanes.get(lane);
+  const calls = lanes.calls.get(lane);
   if (calls) calls.push(call);
-  else lanes.set(lane, [call]);
+  else lanes.calls.set(lane, [call]);
+  count(lanes, call, 1);
   // What nobody waits for must not lie here until there is room for it.
   call.onGone = () => {
-    const among = lanes.get(lane) ?? [];
+    const among = lanes.calls.get(lane) ?? [];
     const at = among.indexOf(call);
-    if (at !== -1) among.splice(at, 1);
+    if (at === -1) return;
+    among.splice(at, 1);
+    count(lanes, call, -1);
   };
+}
+
+function count(lanes: Lanes, { bytes, activities }: PendingCall, sign: 1 | -1): void {
+  lanes.bytes += sign * bytes;
+  lanes.activities += sign * activities.length;
 }
 
 /** What goes in the next request: first what goes again, then of each lane in its turn. */
@@ -93,12 +115,13 @@ export function takeGroups(again: LogGroup[], lanes: Lanes, openBackoff: () => B
     take(next);
     if (next.alone) return taken;
   }
-  for (const [lane, calls] of lanes) {
+  for (const [lane, calls] of lanes.calls) {
     if (taken.length >= groupsMax) break;
     const chosen = takeCalls(calls, { bytes, first: taken.length === 0 });
+    for (const call of chosen) count(lanes, call, -1);
     // To the end of the turns, for what is left of it.
-    lanes.delete(lane);
-    if (calls.length > 0) lanes.set(lane, calls);
+    lanes.calls.delete(lane);
+    if (calls.length > 0) lanes.calls.set(lane, calls);
     if (chosen.length > 0) take(openGroup(chosen, { backoff: openBackoff() }));
     if (calls.length > 0) break;
   }
@@ -110,24 +133,19 @@ export function takeGroups(again: LogGroup[], lanes: Lanes, openBackoff: () => B
   }
 }
 
-/** The first calls of a lane that still fit; the very first of a request does. Those without a caller are dropped. */
+/** The first calls of a lane that still fit; the very first of a request does. */
 function takeCalls(calls: PendingCall[], request: { bytes: number; readonly first: boolean }): PendingCall[] {
   let { bytes } = request;
   let activities = 0;
-  let count = 0;
-  const taken: PendingCall[] = [];
+  let taken = 0;
   for (const call of calls) {
-    if (!call.settled) {
-      bytes += call.bytes;
-      activities += call.activities.length;
-      const fits = bytes <= sharedBytesMax && activities <= limits.activitiesPerCallMax;
-      if (!fits && !(request.first && taken.length === 0)) break;
-      taken.push(call);
-    }
-    count += 1;
+    bytes += call.bytes;
+    activities += call.activities.length;
+    const fits = bytes <= sharedBytesMax && activities <= limits.activitiesPerCallMax;
+    if (!fits && !(request.first && taken === 0)) break;
+    taken += 1;
   }
-  calls.splice(0, count);
-  return taken;
+  return calls.splice(0, taken);
 }
 
 /** Tell each call what became of its own activities. */

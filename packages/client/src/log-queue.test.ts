@@ -1,6 +1,6 @@
 import { AnnalsError, type ErrorInfo, errorStatus, type LogItem, type LogResult } from '@annals/contract';
 import { batchCallsMax } from '@annals/server';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createAnnals } from './create-annals.ts';
 import { groupsMax } from './log-group.ts';
 import type { ClientOptions } from './options.ts';
@@ -152,6 +152,21 @@ describe('what shares a request', () => {
     expect(alone.map((inputs) => inputs.length)).toEqual([1]);
     expect(sizes.filter((size) => size > 600_000)).toHaveLength(1);
     expect(requests.flat().reduce((sum, { activities }) => sum + activities.length, 0)).toBe(57);
+  });
+
+  test('what fills a request does not wait for others to be answered', async () => {
+    const { held, gate } = holdRequests();
+    const { client } = serve({ gate });
+    const many = Array.from({ length: 1_000 }, () => said);
+    const calls: Promise<unknown>[] = Array.from({ length: 6 }, () => client.logMany(many));
+    await vi.waitFor(() => expect(held).toHaveLength(6));
+    calls.push(client.log(said));
+    await turn();
+    expect(held).toHaveLength(6);
+    for (const release of held) release();
+    await vi.waitFor(() => expect(held).toHaveLength(7));
+    held[6]?.();
+    await Promise.all(calls);
   });
 
   test('calls that wait for a checkpoint keep apart, and keep nobody waiting', async () => {

@@ -2,15 +2,19 @@ import {
   addCall,
   answerCalls,
   halve,
-  type Lanes,
+  isFull,
   type LogGroup,
   mayBeOthers,
+  openLanes,
   type PendingCall,
   takeGroups,
 } from './log-group.ts';
 import { requestLog } from './log-request.ts';
 import type { Settings } from './options.ts';
 import { AttemptFailed, createBackoff } from './retrying.ts';
+
+/** A request that others would not be added to has nothing to wait for, up to this. */
+const fullRequestsMax = 16;
 
 /** Sends calls in as few requests as there can be without waiting for any. */
 export interface LogSender {
@@ -20,19 +24,20 @@ export interface LogSender {
 
 /**
  * While less than `requestsMax` requests are on the way, what is called goes in the same turn of the event loop; else
- * with what has come by the time that one of them is answered.
+ * with what has come by the time that one of them is answered, or once that fills a request.
  *
  * A request that fails on the way is made again; between two attempts it keeps nobody waiting. What fails for a reason
  * that may be another call's is sent again without it, so that each call meets its own failures only.
  */
 export function createLogSender(settings: Settings, requestsMax: number): LogSender {
-  const lanes: Lanes = new Map();
+  const lanes = openLanes();
   const again: LogGroup[] = [];
   const openBackoff = () => createBackoff(settings.retry);
   let running = 0;
   let gathering = false;
   const start = () => {
-    if (gathering || running >= requestsMax || (again.length === 0 && lanes.size === 0)) return;
+    if (gathering || (again.length === 0 && lanes.calls.size === 0)) return;
+    if (running >= (isFull(lanes) ? fullRequestsMax : requestsMax)) return;
     gathering = true;
     running += 1;
     void run();
