@@ -1,7 +1,7 @@
 import { commitments } from './commitments.ts';
 import { indexes } from './indexes.ts';
+import { imports } from './import.ts';
 import { ingest } from './ingest.ts';
-import { log } from './log.ts';
 import { proof } from './proof.ts';
 import { read } from './read.ts';
 import { sdk } from './sdk.ts';
@@ -11,7 +11,18 @@ import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 
 /** What can be measured, in the order in which all are. */
-export const suites = { commitments, ingest, log, verify, proof, read, stats, tail, storage, sdk } as const;
+export const suites = {
+  commitments,
+  ingest,
+  import: imports,
+  verify,
+  proof,
+  read,
+  stats,
+  tail,
+  storage,
+  sdk,
+} as const;
 
 /** What is measured when it is asked for by name alone, since it takes long. */
 export const furtherSuites = { indexes } as const;
