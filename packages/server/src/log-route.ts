@@ -4,6 +4,7 @@ import type { TRPCError } from '@trpc/server';
 import type { RouterRequest } from './ask-router.ts';
 import type { AnnalsCall } from './call.ts';
 import { decodeInput } from './decode-input.ts';
+import { encodeLogResult } from './encode-log-result.ts';
 import { encodeOutput } from './encode-output.ts';
 import { toTrpcError } from './error-info.ts';
 import { isHotLog } from './hot-log.ts';
@@ -108,7 +109,7 @@ async function answerCall(
 
 function respond(answers: readonly Answer[], requestId: string, batch: boolean): Response {
   const errors = answers.flatMap((answer) => ('error' in answer ? [answer.error] : []));
-  const bodies = answers.map((answer) => JSON.stringify(wireOf(answer)));
+  const bodies = answers.map(encodeAnswer);
   const headers = { 'content-type': 'application/json', ...headersOf(errors, requestId), vary };
   return new Response(batch ? `[${bodies.join(',')}]` : bodies[0], { status: statusOf(answers), headers });
 }
@@ -116,9 +117,9 @@ function respond(answers: readonly Answer[], requestId: string, batch: boolean):
 /** As tRPC says of every answer. */
 const vary = 'trpc-accept, accept';
 
-function wireOf(answer: Answer): object {
-  if ('result' in answer) return { result: { data: encodeOutput(answer.result) } };
-  return { error: encodeOutput(errorShape({ error: answer.error, path: procedureName })) };
+function encodeAnswer(answer: Answer): string {
+  if ('result' in answer) return `{"result":{"data":${encodeLogResult(answer.result)}}}`;
+  return JSON.stringify({ error: encodeOutput(errorShape({ error: answer.error, path: procedureName })) });
 }
 
 /** The one that all calls have, or that of a mixture. */
