@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { importPath } from '@annals/server';
 import { type HttpBindings, serve } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Metrics } from './metrics.ts';
 import { StartError } from './postgres/start-error.ts';
 
@@ -52,14 +52,16 @@ export async function listen({ host, port, bodyMsMax = 300_000 }: ListenOptions)
     const { contentType, body } = await ready.metrics.render();
     return c.body(body, 200, { 'content-type': contentType });
   });
+  // What is called most, and is never a stream: to look at the headers of its answer would cost more than routing it.
+  app.post('/trpc/activity.log', (c) => ready?.handler(c.req.raw) ?? starting(c));
   app.all('/trpc/*', async (c) => {
-    if (!ready) return c.text('starting', 503, { 'retry-after': '1' });
+    if (!ready) return starting(c);
     const response = await ready.handler(c.req.raw);
     if (response.headers.get('content-type')?.startsWith('text/event-stream')) keep(streams, c.env.outgoing);
     return response;
   });
   app.on('ALL', ['/tlog/*', '/api/v1/*'], async (c) => {
-    if (!ready) return c.text('starting', 503, { 'retry-after': '1' });
+    if (!ready) return starting(c);
     return ready.handler(c.req.raw);
   });
   app.get('/', (c) => c.text('Annals. The API is at /trpc; see docs/api.md.\n'));
@@ -77,6 +79,10 @@ export async function listen({ host, port, bodyMsMax = 300_000 }: ListenOptions)
       return closed;
     },
   };
+}
+
+function starting(c: Context<Env>): Response {
+  return c.text('starting', 503, { 'retry-after': '1' });
 }
 
 type Env = { Bindings: HttpBindings };
