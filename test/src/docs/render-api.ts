@@ -47,6 +47,7 @@ export function renderApi(): string {
     ),
     '',
     ...Object.entries(procedures).map(([name, spec]) => renderProcedure(name, spec)),
+    imports,
     logs,
     '## Types',
     '',
@@ -66,6 +67,34 @@ const intro = `Every procedure is a POST to \`/trpc/<name>\` with the headers \`
 
 \`tenantId\` may be left out by a key of a tenant. A tenant that the key may not name and one that does not
 exist give the same answer, \`not_found\`.
+`;
+
+const imports = `## Import
+
+\`POST /api/v1/activities:import\` stores activities without a bound on their number, for a key with
+\`activities:write\`. The body is NDJSON in UTF-8, on each line an activity as \`activity.log\` takes it; gzip with
+\`content-encoding: gzip\`. Blank lines, CR LF and a byte order mark are passed over; a line of more than
+\`activityBytesMax\` is refused and the next is read.
+
+| parameter | |
+|---|---|
+| \`tenantId\` | for a key of the deployment |
+| \`results\` | \`all\`, the default, or \`failures\`: only the lines that are refused |
+
+The answer is NDJSON and comes while the body is read, so read it while sending: who does not read stops the import.
+
+\`\`\`json
+{"line":1,"status":"stored","id":"...","occurredAt":"...","recordedAt":"...","batchId":"...","position":0,"leaf":"..."}
+{"line":2,"status":"duplicate","id":"...","occurredAt":"..."}
+{"line":4,"status":"refused","code":"invalid_input","message":"...","path":"actor.id","limit":256}
+{"totals":{"lines":3,"stored":1,"duplicates":1,"refused":1}}
+\`\`\`
+
+Lines are numbered from 1, blank ones too; results stand in their order. Blank lines of the answer say that the import
+goes on. What fails before anything is stored is an answer of its own, its body the error as below; later it is the last
+line, \`{"error": ..., "totals": ...}\`, and the totals are those of the lines told. An answer without a last line broke
+off. In each case the same can be imported again: activities with an \`id\`, or with an \`idempotencyKey\` and a time, are
+duplicates then.
 `;
 
 const logs = `## Receipts and logs
