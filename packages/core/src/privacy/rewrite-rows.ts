@@ -62,36 +62,64 @@ export function createRewriter(tx: Tx, clock: Clock): Rewriter {
   };
 }
 
+/** Writes the columns in which any of the records changes, and no others: what stays takes time to write too. */
 async function update(tx: Tx, changes: readonly Change[]): Promise<void> {
   const openings = packBytes(changes.map(({ erased }) => erased?.openings));
   const times = changes.map(({ row }) => row.occurred_ms);
-  const columns = erasableColumns.map(({ column }) => sql.ref(column));
+  const isWritten = (column: string) => changes.some(({ erasure }) => column in erasure.values);
+  const texts = erasableColumns.map(({ column }) => column).filter(isWritten);
+  const others = [
+    ...(isWritten('tags') ? [tagsColumn] : []),
+    ...jsonColumns.filter(({ name }) => isWritten(name)),
+  ];
+  const records = changes.map((change, place) => toRecord(change, { texts, place }));
   await tx.query(sql`
     update annals.activity as a set
-      ${sql.join(columns.map((column) => sql`${column} = r.${column}`))},
-      tags = r.tags, erased = r.erased, seed = null, openings = ${openings.pick(sql`r.place`)},
-      metadata = case when r.keeps_metadata then a.metadata else r.metadata end,
-      details = case when r.keeps_details then a.details else r.details end
-    from jsonb_to_recordset(${JSON.stringify(changes.map(toRecord))}::jsonb) as r (
-      occurred_at timestamptz, id uuid, ${sql.join(columns.map((column) => sql`${column} text`))},
-      tags text[], erased text[], place int,
-      keeps_metadata boolean, metadata jsonb, keeps_details boolean, details jsonb)
+      ${sql.join([
+        sql`erased = r.erased, seed = null, openings = ${openings.pick(sql`r.place`)}`,
+        ...texts.map((column) => sql`${sql.ref(column)} = r.${sql.ref(column)}`),
+        ...others.map(({ set }) => set),
+      ])}
+    from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as r (
+      ${sql.join([
+        sql`occurred_at timestamptz, id uuid, erased text[], place int`,
+        ...texts.map((column) => sql`${sql.ref(column)} text`),
+        ...others.map(({ columns }) => columns),
+      ])})
     where a.tenant_id = ${tx.tenantId} and a.occurred_at = r.occurred_at and a.id = r.id
       and a.occurred_at between ${moment(Math.min(...times))} and ${moment(Math.max(...times))}`);
 }
 
-function toRecord({ row, erasure: { values } }: Change, place: number): object {
-  const valueOf = (column: string) => (column in values ? values[column] : row[column]);
+const tagsColumn = { set: sql`tags = r.tags`, columns: sql`tags text[]` };
+
+/** Where this record's stays it is not sent, so that it stays as it is to the last digit. */
+const jsonColumns = (['metadata', 'details'] as const).map((name) => {
+  const [column, keeps] = [sql.ref(name), sql.ref(`keeps_${name}`)];
   return {
-    ...Object.fromEntries(erasableColumns.map(({ column }) => [column, valueOf(column)])),
+    name,
+    set: sql`${column} = case when r.${keeps} then a.${column} else r.${column} end`,
+    columns: sql`${column} jsonb, ${keeps} boolean`,
+  };
+});
+
+interface Sent {
+  readonly texts: readonly string[];
+  readonly place: number;
+}
+
+/** What is not asked for is passed over. */
+function toRecord({ row, erasure: { values } }: Change, { texts, place }: Sent): object {
+  const record: Record<string, unknown> = {
     occurred_at: new Date(row.occurred_ms).toISOString(),
     id: row['id'],
-    tags: valueOf('tags'),
     erased: values.erased,
     place,
+    tags: values.tags ?? row.tags,
     keeps_metadata: values.metadata === undefined,
-    metadata: values.metadata ?? null,
+    metadata: values.metadata,
     keeps_details: values.details === undefined,
-    details: values.details ?? null,
+    details: values.details,
   };
+  for (const column of texts) record[column] = column in values ? values[column] : row[column];
+  return record;
 }
