@@ -76,7 +76,7 @@ function explained(): { ctx: Context; nodes: PlanNode[] } {
 async function explainForAll(text: string): Promise<Explained[]> {
   const results =
     await admin.query(`begin; set local role annals_app; set local annals.tenant_id = '${tenantId}';
-    set local enable_sort = off; set local enable_incremental_sort = off;
+    set local enable_sort = off; set local enable_incremental_sort = off; set local enable_seqscan = off;
     explain (generic_plan, format json) ${text}; rollback`);
   return (results as unknown as readonly { rows: Explained[] }[]).flatMap(({ rows }) => rows);
 }
@@ -183,7 +183,7 @@ interface Ran {
 async function partitionsRead(statement: CompiledQuery): Promise<string[]> {
   const values = statement.parameters.map((value) => escapeLiteral(String(value))).join();
   await admin.query(`begin; set local role annals_app; set local annals.tenant_id = '${tenantId}';
-    set local enable_sort = off; set local plan_cache_mode = force_generic_plan`);
+    set local enable_sort = off; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan`);
   try {
     await admin.query(`prepare page as ${statement.sql}`);
     const { rows } = await admin.query<{ 'QUERY PLAN': { Plan: Ran }[] }>(

@@ -87,15 +87,20 @@ async function walkSpan(tx: Tx, stretch: Stretch, steps: Steps): Promise<string 
     return (await found.add(tx, (limit) => selectFirst(stretch, limit))) ? found.last() : undefined;
   }
   let { place } = stretch;
+  let hits = 0;
   for (let among = stepMin; ; among = Math.min(among * growth, stepMax)) {
     const step = { ...stretch, place };
-    // Not for what the first step finds: that is done sooner than the counts are read.
-    if (steps.counted || (steps.counted === undefined && among > stepMin)) {
+    const missing = found.missing();
+    // Not for what the first step finds, or by its findings the next one: that is done sooner than the counts are
+    // read, which tell little of a timeline that has few of the records in which they tell something.
+    const isNear = hits * growth >= missing && hits > 0;
+    if (!isNear && (steps.counted || (steps.counted === undefined && among > stepMin))) {
       const counted = await walkCounted(tx, { stretch: step, found, deadlineMs: walk.deadlineMs });
       steps.counted = counted !== undefined;
       if (counted) return counted.stoppedAt;
     }
     if (await found.add(tx, (limit) => selectAmong(step, { among, limit }))) return found.last();
+    hits = missing - found.missing();
     if (found.missing() === 0) return undefined;
     const [last] = await tx.query(selectNth(step, among));
     if (!last || performance.now() > walk.deadlineMs) return last?.id;

@@ -38,8 +38,8 @@ export interface TransactionOptions {
   /** One snapshot for all statements, where several must agree with each other: for reads too. */
   readonly snapshot?: boolean;
   /**
-   * For statements that an index gives in the order that they ask for: they are never sorted, whatever the planner
-   * believes of tables that have grown since it looked at them.
+   * For statements that an index gives in the order that they ask for: they are never sorted, and no table is read as
+   * a whole, whatever the planner believes of tables that have grown since it looked at them.
    */
   readonly indexOrder?: boolean;
   /**
@@ -209,7 +209,7 @@ async function write(orm: MikroORM, writes: readonly TenantWrite[]): Promise<voi
 function sessionVariables({ timeoutMs, indexOrder, prepared }: TransactionOptions) {
   return {
     ...(timeoutMs !== undefined && { statement_timeout: timeoutMs }),
-    ...(indexOrder && { enable_sort: 'off', enable_incremental_sort: 'off' }),
+    ...(indexOrder && { enable_sort: 'off', enable_incremental_sort: 'off', enable_seqscan: 'off' }),
     ...(prepared && { plan_cache_mode: 'force_generic_plan' }),
   };
 }
