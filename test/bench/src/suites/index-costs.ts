@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from 'pg';
-import { median, type Row, rowOf } from '../row.ts';
+import { type Row, rowOf } from '../row.ts';
 
 /** Indexes that there could be, for search; none of them is in the product. */
 const candidates: Readonly<Record<string, string>> = {
@@ -34,41 +34,66 @@ export async function measureIndexCosts(client: Client, { records, rounds }: Cos
   const dir = await mkdtemp(join(tmpdir(), 'annals-bench-indexes-'));
   await chmod(dir, 0o777);
   try {
-    const own = await createTable(client, records);
+    const { own, rows } = await createTable(client, records);
+    const further = Object.keys(candidates);
     const variants: Variant[] = [
-      { name: 'all of the product', dropped: Object.keys(candidates) },
-      { name: 'the key alone', dropped: [...own, ...Object.keys(candidates)] },
-      ...own.map((name) => ({ name, dropped: [name, ...Object.keys(candidates)] })),
-      ...Object.keys(candidates).map((name) => ({
-        name,
-        dropped: Object.keys(candidates).filter((other) => other !== name),
-      })),
+      { name: alone, dropped: [...own, ...further] },
+      // Each beside all of the product.
+      ...own.flatMap((name) => [all(further), { name, dropped: [name, ...further] }]),
+      ...further.flatMap((name) => [
+        all(further),
+        { name, dropped: further.filter((other) => other !== name) },
+      ]),
     ];
-    const taken = new Map(variants.map(({ name }) => [name, [] as number[]]));
+    const taken: Taken[] = [];
     for (let round = 0; round <= rounds; round += 1) {
-      for (const [at, variant] of variants.entries()) {
+      const times: number[] = [];
+      for (const [at, { dropped }] of variants.entries()) {
         const file = join(dir, 'chunk');
         await writeChunk(client, { file, number: round * variants.length + at });
-        const microseconds = await timeCopy(client, { file, dropped: variant.dropped });
-        // The first warms caches.
-        if (round > 0) taken.get(variant.name)?.push(microseconds);
+        times.push(await timeCopy(client, { file, dropped }));
       }
+      // The first warms caches.
+      if (round > 0) taken.push(...variants.map(({ name }, at) => takenOf(name, times, at)));
       await client.query(`vacuum ${table}`);
     }
-    return await costRows(client, { taken, own, records });
+    return [...costRows(taken, own), ...rows];
   } finally {
     await client.query(`drop table if exists ${table}`);
     await rm(dir, { recursive: true, force: true });
   }
 }
 
+const whole = 'all of the product';
+const alone = 'the key alone';
+
 interface Variant {
   readonly name: string;
   readonly dropped: readonly string[];
 }
 
-/** Returns the names of the product's indexes besides the key's. */
-async function createTable(client: Client, records: number): Promise<string[]> {
+const all = (dropped: readonly string[]): Variant => ({ name: whole, dropped });
+
+interface Taken {
+  readonly name: string;
+  /** Microseconds a record. */
+  readonly time: number;
+  /** Of the variant before it: all of the product. */
+  readonly before: number;
+}
+
+function takenOf(name: string, times: readonly number[], at: number): Taken {
+  return { name, time: times[at] ?? Number.NaN, before: times[at - 1] ?? Number.NaN };
+}
+
+interface Created {
+  /** The names of the product's indexes besides the key's. */
+  readonly own: readonly string[];
+  /** How large indexes are, and what it takes to make one of those that there could be. */
+  readonly rows: readonly Row[];
+}
+
+async function createTable(client: Client, records: number): Promise<Created> {
   await client.query('create extension if not exists pg_trgm');
   await client.query('create extension if not exists btree_gin');
   await client.query(`drop table if exists ${table}`);
@@ -88,11 +113,22 @@ async function createTable(client: Client, records: number): Promise<string[]> {
   await client.query(
     `insert into ${table} select * from annals.activity order by occurred_at limit ${records}`,
   );
+  const own = rows.map(({ name }) => name);
+  const sizes: Row[] = [];
+  for (const name of own) sizes.push(await sizeRow(client, { name, records }));
+  const pid = await pidOf(client);
+  await client.query('set max_parallel_maintenance_workers = 0');
   for (const [name, what] of Object.entries(candidates)) {
+    const before = await processorNs(pid);
     await client.query(`create index "${name}" on ${table} ${what}`);
+    const ours = ((await processorNs(pid)) - before) / 1_000 / records;
+    sizes.push(
+      await sizeRow(client, { name, records }),
+      rowOf({ name: `making ${name} of what is there`, unit: 'us a record' }, [{ ours }]),
+    );
   }
   await client.query(`vacuum analyze ${table}`);
-  return rows.map(({ name }) => name);
+  return { own, rows: sizes };
 }
 
 /** Records like those of the table, but later. */
@@ -107,7 +143,7 @@ async function writeChunk(client: Client, { file, number }: { file: string; numb
   });
   await client.query(
     `copy (select ${columns.join()} from (
-        select * from ${table} order by tenant_id, occurred_at offset ${number * 977} limit ${chunkSize}) as chunk
+        select * from ${table} where ctid >= '(${number * 50},0)' limit ${chunkSize}) as chunk
       order by occurred_at) to '${file}' (format binary)`,
   );
 }
@@ -119,7 +155,7 @@ interface Copy {
 
 /** Microseconds a record. */
 async function timeCopy(client: Client, { file, dropped }: Copy): Promise<number> {
-  const pid = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
+  const pid = await pidOf(client);
   await client.query('checkpoint');
   await client.query('begin');
   try {
@@ -146,27 +182,24 @@ async function processorNs(pid: number | undefined): Promise<number> {
   }
 }
 
-interface Taken {
-  readonly taken: ReadonlyMap<string, readonly number[]>;
-  readonly own: readonly string[];
-  readonly records: number;
+function costRows(taken: readonly Taken[], own: readonly string[]): Row[] {
+  return [...Map.groupBy(taken, ({ name }) => name)].map(([name, rounds]) => {
+    if (name === whole || name === alone) {
+      return rowOf(
+        { name: `copying with ${name}`, unit: 'us a record' },
+        rounds.map(({ time }) => ({ ours: time })),
+      );
+    }
+    const sign = own.includes(name) ? 1 : -1;
+    return rowOf(
+      { name: `writing to ${name}`, unit: 'us a record' },
+      rounds.map(({ time, before }) => ({ ours: sign * (before - time) })),
+    );
+  });
 }
 
-async function costRows(client: Client, { taken, own, records }: Taken): Promise<Row[]> {
-  const all = taken.get('all of the product') ?? [];
-  const rows: Row[] = [];
-  for (const [name, times] of taken) {
-    const isWhole = !own.includes(name) && !(name in candidates);
-    const rounds = times.map((ours, at) => {
-      const whole = all[at] ?? median(all);
-      return { ours: isWhole ? ours : own.includes(name) ? whole - ours : ours - whole };
-    });
-    rows.push(
-      rowOf({ name: `${isWhole ? 'copying with' : 'writing to'} ${name}`, unit: 'us a record' }, rounds),
-    );
-    if (!isWhole) rows.push(await sizeRow(client, { name, records }));
-  }
-  return rows;
+async function pidOf(client: Client): Promise<number | undefined> {
+  return (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
 }
 
 async function sizeRow(client: Client, { name, records }: { name: string; records: number }): Promise<Row> {
