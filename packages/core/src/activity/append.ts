@@ -27,8 +27,8 @@ export interface AppendActivities
  *         content is refused as `id_conflict`. What was stored comes with its receipt.
  * Ack     `sequenced` waits until a signed checkpoint covers the batch, for at most `ackWaitMsMax`, and adds
  *         each activity's proof; the result says which it became.
- * Errors  `unavailable`, and `overloaded` while too much is waiting: nothing was stored, and the call can be made
- *         again.
+ * Errors  `overloaded` while too much is waiting: nothing was stored. `unavailable`: where the connection was lost it can
+ *         have been stored all the same. After either the call can be made again.
  */
 export async function appendActivities({ ctx, input, signal }: AppendActivities): Promise<LogResult> {
   const queue = appendQueueOf(ctx);
