@@ -11,7 +11,7 @@ import { furtherSuites, suites } from './suites/index.ts';
 
 const allSuites = { ...suites, ...furtherSuites };
 
-const usage = `bench [${Object.keys(allSuites).join(' | ')}]... [--quick] [--records N] [--seconds S] [--rounds N] [--json FILE] [--svg FILE] [--against DATABASE_URL]
+const usage = `bench [${Object.keys(allSuites).join(' | ')}]... [--quick] [--records N] [--sizes N,N...] [--seconds S] [--rounds N] [--json FILE] [--svg FILE] [--against DATABASE_URL]
 bench soak [--seconds S] [--kill] [--rate N | P%] [--json FILE] [--against DATABASE_URL]
 bench plot FILE... --svg FILE
 bench trend FILE... --svg FILE
@@ -20,6 +20,7 @@ bench trend FILE... --svg FILE
 const settings = {
   quick: { type: 'boolean', default: false },
   records: { type: 'string' },
+  sizes: { type: 'string' },
   seconds: { type: 'string' },
   rounds: { type: 'string' },
   rate: { type: 'string' },
@@ -70,20 +71,23 @@ async function measure(
 
 async function runSuites(
   positionals: readonly string[],
-  { quick, rounds, seconds, records }: Values,
+  { quick, rounds, seconds, records, sizes }: Values,
   database: () => Promise<string>,
 ): Promise<Measured> {
   const options = {
     rounds: Number(rounds ?? (quick ? 2 : 3)),
     seconds: Number(seconds ?? (quick ? 1 : 5)),
     records: Number(records ?? (quick ? 50_000 : 1_000_000)),
+    ...(sizes !== undefined && { sizes: sizes.split(',').map(Number) }),
     database,
   };
   const names = (positionals.length > 0 ? positionals : Object.keys(suites)) as (keyof typeof allSuites)[];
   const rows: Result['rows'][number][] = [];
   for (const name of names) {
     process.stderr.write(`${name}\n`);
+    const startMs = performance.now();
     rows.push(...(await allSuites[name](options)));
+    process.stderr.write(`  ${((performance.now() - startMs) / 1_000).toFixed(1)} s\n`);
   }
   return { rows };
 }

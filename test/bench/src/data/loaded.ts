@@ -23,7 +23,7 @@ export async function growLoaded({ url, bench }: Loaded, records: number): Promi
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const first = await sizeOf(client);
+    const first = await loadedSize(client);
     if (first >= records) return { activities: 0, ms: 0 };
     const endMs = Math.floor(Date.now() / dayMs) * dayMs;
     const startMs = endMs - spanDays * dayMs;
@@ -37,7 +37,7 @@ export async function growLoaded({ url, bench }: Loaded, records: number): Promi
 }
 
 /** How many records were loaded, those of all tenants. */
-async function sizeOf(client: Client): Promise<number> {
+export async function loadedSize(client: Client): Promise<number> {
   await client.query('create schema if not exists bench');
   await client.query('create table if not exists bench.loaded (records bigint not null)');
   const { rows } = await client.query<{ records: string }>(

@@ -1,10 +1,11 @@
 import { commitments } from './commitments.ts';
-import { indexes } from './indexes.ts';
 import { imports } from './import.ts';
+import { indexes } from './indexes.ts';
 import { ingest } from './ingest.ts';
 import { proof } from './proof.ts';
 import { read } from './read.ts';
 import { sdk } from './sdk.ts';
+import { size } from './size.ts';
 import { stats } from './stats.ts';
 import { storage } from './storage.ts';
 import { tail } from './tail.ts';
@@ -25,4 +26,4 @@ export const suites = {
 } as const;
 
 /** What is measured when it is asked for by name alone, since it takes long. */
-export const furtherSuites = { indexes } as const;
+export const furtherSuites = { indexes, size } as const;

@@ -8,7 +8,8 @@ import { type Bench, openBench } from '../open-bench.ts';
 import { quantile, type Row, rowOf } from '../row.ts';
 import type { Suite } from '../suite.ts';
 
-const tenantId = 'proof';
+export const proofTenant = 'proof';
+const tenantId = proofTenant;
 const batchSize = 10_000;
 const asked = 2_000;
 
@@ -17,7 +18,7 @@ export const proof: Suite = async ({ database, records, rounds }) => {
   const url = await database();
   const bench = await openBench(url);
   try {
-    const ids = await growLog(bench, { url, entries: records });
+    const ids = await growLog(bench, { url, from: 0, entries: records });
     const ctx = bench.context(tenantId);
     const taken: number[][] = [];
     for (let round = 0; round <= rounds; round += 1) {
@@ -45,14 +46,21 @@ export const proof: Suite = async ({ database, records, rounds }) => {
   }
 };
 
+interface Growth {
+  readonly url: string;
+  /** Entries that it has already. */
+  readonly from: number;
+  readonly entries: number;
+}
+
 /** Real activities among batches of leaves alone, which the log treats alike. Returns the activities' ids. */
-async function growLog(bench: Bench, { url, entries }: { url: string; entries: number }): Promise<string[]> {
+export async function growLog(bench: Bench, { url, from, entries }: Growth): Promise<string[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   const samples = generateActivities({ seed: 3, startMs: Date.now() - 86_400_000, stepMs: 1_000 });
   const ids: string[] = [];
   try {
-    for (let size = 0; size < entries; size += batchSize) {
+    for (let size = from; size < entries; size += batchSize) {
       const activities = takeNext(samples, 100);
       await appendActivities({ ctx: bench.context(tenantId), input: { activities } });
       ids.push(...activities.map(({ id }) => id));

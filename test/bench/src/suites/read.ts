@@ -112,12 +112,18 @@ async function deepPages(setup: ReadSetup): Promise<Row[]> {
   return rows;
 }
 
-const depthMax = 1_000_000;
+interface Depth {
+  readonly filter: Filter;
+  readonly condition: string;
+  /** Of the records that the filter selects. */
+  readonly part?: number;
+  readonly depthMax?: number;
+}
 
-/** A cursor so many records from the newest, or four fifths of them where there are fewer. */
+/** A cursor a part of the records away from the newest, or so many where there are more. */
 export async function cursorAtDepth(
   setup: Pick<ReadSetup, 'bench' | 'client'>,
-  { filter, condition, part = 0.8 }: { filter: Filter; condition: string; part?: number },
+  { filter, condition, part = 0.8, depthMax = 1_000_000 }: Depth,
 ): Promise<{ depth: number; cursor: string | undefined }> {
   const { rows } = await setup.client.query<{ count: string }>(
     `select count(*) from annals.activity where tenant_id = $1 and ${condition}`,
