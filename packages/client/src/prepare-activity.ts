@@ -1,6 +1,6 @@
 import { type ActivityInput, AnnalsError, type LogItem, limits } from '@annals/contract';
 import { v7 } from 'uuid';
-import { toJson } from './to-json.ts';
+import { isPlainObject, toJson } from './to-json.ts';
 
 /** An activity ready to be sent, however often: a copy of its own, with its id and its time. */
 export interface PreparedActivity {
@@ -26,7 +26,7 @@ let sequence = Math.floor(Math.random() * 2 ** 31);
  */
 export function prepareActivity(activity: ActivityInput, path: string): PreparedActivity | RefusedItem {
   try {
-    const json = identify(toJson(activity, path));
+    const json = identify(activity, path);
     const bytes = utf8.encode(json).byteLength;
     return bytes > callActivitiesBytesMax ? tooLarge(path) : { json, bytes };
   } catch (error) {
@@ -37,15 +37,27 @@ export function prepareActivity(activity: ActivityInput, path: string): Prepared
 }
 
 // With an idempotency key the id is the server's to derive, and the time the caller's to give.
-function identify(json: string): string {
-  const copy = JSON.parse(json) as { readonly occurredAt?: unknown } | null;
-  if (typeof copy !== 'object' || copy === null || 'id' in copy || 'idempotencyKey' in copy) return json;
-  const { occurredAt = new Date().toISOString() } = copy;
-  const timeMs = typeof occurredAt === 'string' ? Date.parse(occurredAt) : Number.NaN;
+function identify(activity: unknown, path: string): string {
+  // Read once: what a getter answers may change.
+  const own: unknown = isPlainObject(activity) ? { ...activity } : JSON.parse(toJson(activity, path));
+  const json = toJson(own, path);
+  if (!isPlainObject(own) || own['id'] !== undefined || own['idempotencyKey'] !== undefined) return json;
+  const timeMs = timeOf(own['occurredAt']);
   // The id's 48 bits hold no other times; the server names what is wrong with them.
   if (!(timeMs >= 0 && timeMs < 2 ** 48)) return json;
   sequence = (sequence + 1) % 2 ** 31;
-  return JSON.stringify({ ...copy, occurredAt, id: v7({ msecs: timeMs, seq: sequence }) });
+  const id = `"id":"${v7({ msecs: timeMs, seq: sequence })}"`;
+  const time = own['occurredAt'] === undefined ? `,"occurredAt":"${new Date(timeMs).toISOString()}"` : '';
+  return json === '{}' ? `{${id}${time}}` : `{${id}${time},${json.slice(1)}`;
+}
+
+function timeOf(occurredAt: unknown): number {
+  if (occurredAt === undefined) return Date.now();
+  if (occurredAt instanceof Date) return occurredAt.getTime();
+  if (typeof occurredAt === 'string') return Date.parse(occurredAt);
+  // As times of other libraries.
+  const text: unknown = JSON.parse(JSON.stringify(occurredAt));
+  return typeof text === 'string' ? Date.parse(text) : Number.NaN;
 }
 
 function tooLarge(path: string): RefusedItem {

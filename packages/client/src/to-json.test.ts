@@ -32,7 +32,11 @@ describe('what JSON.stringify would change in silence is refused by its path', (
     ['an error', new Error('x'), 'a.1.b', 'must be JSON, not Error'],
     ['a promise', Promise.resolve(1), 'a.1.b', 'must be JSON, not Promise'],
     ['no date', new Date(Number.NaN), 'a.1.b', 'must be a valid date'],
-    ['a hole in a list', [undefined], 'a.1.b.0', /undefined/],
+    ['undefined in a list', [undefined], 'a.1.b.0', /undefined/],
+    // oxlint-disable-next-line no-sparse-arrays -- it is what is tested
+    ['a hole in a list', [, 1], 'a.1.b.0', /undefined/],
+    ['a date that says so otherwise', Object.assign(new Date(0), { toJSON: () => 1n }), 'a.1.b', /string/],
+    ['a list that does', Object.assign([], { toJSON: () => Number.NaN }), 'a.1.b', /finite/],
     ['a circle', cyclic, /^a\.1\.b\.self\.self/, /nest/],
   ] as const)('%s', (...[, value, path, message]) => {
     try {
