@@ -13,7 +13,7 @@ export type CubeName = Dimension | 'all';
 
 /**
  * From the smallest on. Each counts by one dimension, but for the last, which counts by all that have few values
- * together: it answers whatever they are asked in combination (docs/adr/0016).
+ * together: it answers whatever they are asked in combination (docs/adr/0017).
  */
 export const cubes: readonly Cube[] = [
   ...(

@@ -4,7 +4,7 @@ import type { CubeName } from './cubes.ts';
 
 /**
  * How many activities of a cell occurred on a day (UTC), by quarter of an hour. Counts are running totals of the
- * day, so that those of any part of it are the difference of two (docs/adr/0016).
+ * day, so that those of any part of it are the difference of two (docs/adr/0017).
  */
 export const RollupEntity = defineEntity({
   name: 'Rollup',
