@@ -18,7 +18,7 @@ const mayDependOn: Record<string, readonly string[]> = {
   'services/api': ['contract', 'core', 'server', 'tlog'],
   scripts: ['client', 'contract', 'server', 'tlog'],
   test: [],
-  'test/bench': ['api', 'contract', 'core', 'tlog'],
+  'test/bench': ['api', 'client', 'contract', 'core', 'tlog'],
 };
 
 /** What tests, and types alone, may add. */
