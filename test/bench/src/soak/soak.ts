@@ -54,8 +54,11 @@ export interface SoakResult {
 
 const tenantId = 'soak';
 const leaving = 'usr_leaving';
-/** When the person is erased, as a part of the run: so early that the last third comes after it, where that is possible. */
-const erasingAt = 0.35;
+/**
+ * When the person is erased, as a part of the run: so early that the last third comes after it, where that is possible;
+ * under kills, while a plan, which is one call, takes less time than there is between two of them.
+ */
+const erasingAt = { calm: 0.35, killed: 0.1 };
 
 /**
  * Write at a part of the peak for a long time, beside readers, tails, exports, the erasure of a person and a month
@@ -111,11 +114,13 @@ async function run(parts: Parts): Promise<SoakSeen> {
   const partitionsBefore = await partitionsOf(databaseUrl);
   const stopping = new AbortController();
   const { signal } = stopping;
-  const annals = createAnnals({ url: server.url, apiKey: key, timeoutMs: 120_000 });
+  const erasing = options.kill ? erasingAt.killed : erasingAt.calm;
+  // A plan looks through all activities.
+  const annals = createAnnals({ url: server.url, apiKey: key, timeoutMs: stillMs });
   const beside = Promise.all([
     watchMemory(gaugesOf(parts), { lengthMs, signal }),
     options.kill ? keepKilling({ ...parts, ...options, everyMs: killEveryMs(lengthMs), signal }) : {},
-    delay(lengthMs * erasingAt).then(() => erasePerson(annals, leaving)),
+    delay(lengthMs * erasing).then(() => erasePerson(annals, leaving)),
   ]);
   // Awaited below, once the writers are done.
   beside.catch(() => undefined);
@@ -124,7 +129,7 @@ async function run(parts: Parts): Promise<SoakSeen> {
     seconds: options.seconds,
     perSecond: askedPerSecond,
     shiftMs: shiftBefore(0) - lengthMs / 2,
-    leaving,
+    leaving: { actor: leaving, at: erasing * 0.7 },
   });
   stopping.abort();
   tell('what was written is answered; the rest');
@@ -214,7 +219,7 @@ async function partitionsOf(databaseUrl: string): Promise<string[]> {
 }
 
 /** How long anything may still take once the writers are done. */
-const stillMs = 600_000;
+const stillMs = 900_000;
 
 /** Errors: where something hangs, so that the soak ends and says what. */
 async function within<T>(work: Promise<T>, what: string): Promise<T> {

@@ -13,8 +13,8 @@ export interface WriteInput {
   readonly perSecond?: number | undefined;
   /** From the time by the clock to that of activities. */
   readonly shiftMs: number;
-  /** This actor does one in a hundred of the first quarter of the run, and then nothing more. */
-  readonly leaving?: string | undefined;
+  /** Who does one in a hundred until that part of the run, and then nothing more. */
+  readonly leaving?: { readonly actor: string; readonly at: number } | undefined;
 }
 
 export interface Written {
@@ -94,7 +94,7 @@ async function writeOnTime(run: Run, perSecond: number): Promise<void> {
 /** Its time counts from when it was due, so that a caller who had to wait for his turn is not forgotten. */
 async function call({ input, annals, startMs, latencies, failures }: Run, dueMs: number): Promise<void> {
   const elapsed = (Date.now() - startMs) / (input.seconds * 1_000);
-  const leaving = elapsed < 1 / 4 ? input.leaving : undefined;
+  const leaving = input.leaving && elapsed < input.leaving.at ? input.leaving.actor : undefined;
   const first = serial;
   serial += callSize;
   const occurredAt = new Date(Date.now() + input.shiftMs);
