@@ -27,7 +27,7 @@ export interface LogQueue {
   send(call: LogCall): Promise<LogAnswer>;
 }
 
-/** Requests on the way at once; measured: docs/adr/. */
+/** Requests on the way at once; measured: docs/adr/0019-calls-share-requests.md. */
 const requestsMax = 2;
 /** Of those that wait for a checkpoint, which takes seconds, so that one does not wait for another's. */
 const patientRequestsMax = 16;
