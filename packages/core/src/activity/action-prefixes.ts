@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Tx } from '../database/database.ts';
+import { endOfTime } from './activity-id.ts';
 import { fieldColumn } from './columns.ts';
 import { within } from './select-rows.ts';
 import type { Span } from './spans.ts';
@@ -49,7 +50,15 @@ async function actionsOf(
 /** Whole partitions: for parts of them all their records of an action could have to be passed. */
 function monthsOf({ from, to }: Span): Span {
   return {
-    ...(from && { from: new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth())) }),
-    ...(to && { to: new Date(Date.UTC(to.getUTCFullYear(), to.getUTCMonth() + 1)) }),
+    ...(from && { from: beginOfMonth(from, 0) }),
+    // The month of the last records ends where times do that the database reads.
+    ...(to && to < endOfTime && { to: beginOfMonth(to, 1) }),
   };
+}
+
+/** Of the month of a moment, or so many later. Unlike `Date.UTC`, which takes the years 0 to 99 for others. */
+function beginOfMonth(date: Date, later: number): Date {
+  const begin = new Date(0);
+  begin.setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth() + later, 1);
+  return begin;
 }

@@ -1,5 +1,6 @@
 import type { Filter } from '@annals/contract';
 import { sql } from 'kysely';
+import { endOfTime } from '../activity/activity-id.ts';
 import { epochMs } from '../activity/row.ts';
 import type { Tx } from '../database/database.ts';
 import { followerPlace, logStart } from '../log/follower-place.ts';
@@ -52,8 +53,9 @@ const closedActivitiesMax = 100_000;
 export async function findCoverage(
   tx: Tx,
   cube: Cube,
-  range: Pick<Filter, 'from' | 'to'>,
+  asked: Pick<Filter, 'from' | 'to'>,
 ): Promise<Coverage | undefined> {
+  const range = withinRecords(asked);
   const uncounted = await findUncounted(tx, range);
   if (!uncounted) return undefined;
   const whole = wholeQuarters(range);
@@ -98,6 +100,12 @@ async function findUncounted(
   const rows = await tx.query(sql<UncountedBatch & { size: number }>`${sql.join(behind, sql` union all `)}`);
   const activities = rows.reduce((sum, { size }) => sum + size, 0);
   return rows.length < uncountedBatchesMax && activities <= uncountedMax ? rows : undefined;
+}
+
+/** What of a range can hold records: beyond, a day before or a quarter after has no text that the database reads. */
+function withinRecords({ from, to }: Pick<Filter, 'from' | 'to'>): Pick<Filter, 'from' | 'to'> {
+  const clamp = (date: Date) => new Date(Math.min(Math.max(date.getTime(), 0), endOfTime.getTime()));
+  return { ...(from && { from: clamp(from) }), ...(to && { to: clamp(to) }) };
 }
 
 /** The quarters of an hour that lie within the range as a whole. */

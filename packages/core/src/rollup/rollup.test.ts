@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { facetActivities } from '../activity/facets.ts';
+import { listActivities } from '../activity/list.ts';
 import { statsActivities } from '../activity/stats.ts';
 import { summarizeActor } from '../activity/summary.ts';
 import { storeAll } from '../activity/testing.ts';
@@ -329,6 +330,47 @@ test('facets and summaries are the same whether counted or read', async () => {
 function run(statement: string): Promise<unknown[]> {
   return other.db.transaction('t', (tx) => tx.query(sql.raw(statement)));
 }
+
+describe('ranges at the ends of time', () => {
+  const earliest = '0001-01-01T00:00:00Z';
+  const latest = '9999-12-31T23:59:59.999Z';
+  test.each([
+    [earliest, latest, 3],
+    [earliest, undefined, 3],
+    [undefined, latest, 3],
+    [earliest, '0001-01-01T00:00:00.001Z', 0],
+    ['9999-12-31T23:50:00Z', undefined, 0],
+    ['9999-11-30T23:50:00Z', latest, 0],
+    [undefined, '0099-12-31T23:00:00Z', 0],
+    ['0099-12-31T23:00:00Z', '2026-01-15T12:00:01Z', 1],
+  ])('from %s to %s are answered like others', async (from, to, count) => {
+    const ctx = core.context();
+    await storeAll(
+      ctx,
+      [0, 1, 2].map((second) => by('ada', { occurredAt: at(second), action: 'a.b' })),
+    );
+    await countAll(core, ctx.tenantId);
+    const filter = Filter.parse({ from, to });
+    const asked = { ctx, input: { ...plain, filter, groupBy: [] } };
+    expect((await statsActivities(asked)).rows).toEqual([{ group: {}, count }]);
+    for (const interval of ['hour', 'month'] as const) {
+      const { rows } = await statsActivities({
+        ctx,
+        input: { ...asked.input, interval, timeZone: 'Asia/Tokyo' },
+      });
+      expect(rows.map((row) => row.count)).toEqual(count > 0 ? [count] : []);
+    }
+    const facets = await facetActivities({ ctx, input: { filter, fields: ['action', 'actor'], limit: 5 } });
+    expect(facets.facets.map(({ values }) => values.length)).toEqual(count > 0 ? [1, 1] : [0, 0]);
+    const summary = await summarizeActor({ ctx, input: { actor: 'ada', filter, limit: 5 } });
+    expect(summary.total).toBe(count);
+    for (const order of ['newest', 'oldest'] as const) {
+      const some = Filter.parse({ from, to, action: 'a.*', has: 'actor' });
+      const page = await listActivities({ ctx, input: { filter: some, order, limit: 10 } });
+      expect(page.activities).toHaveLength(count);
+    }
+  });
+});
 
 describe('without personal:read', () => {
   test('the counts hold nothing that is kept back: no personal field is counted by', () => {
