@@ -104,8 +104,11 @@ async function findUncounted(
 
 /** What of a range can hold records: beyond, a day before or a quarter after has no text that the database reads. */
 function withinRecords({ from, to }: Pick<Filter, 'from' | 'to'>): Pick<Filter, 'from' | 'to'> {
-  const clamp = (date: Date) => new Date(Math.min(Math.max(date.getTime(), 0), endOfTime.getTime()));
   return { ...(from && { from: clamp(from) }), ...(to && { to: clamp(to) }) };
+}
+
+function clamp(date: Date): Date {
+  return new Date(Math.min(Math.max(date.getTime(), 0), endOfTime.getTime()));
 }
 
 /** The quarters of an hour that lie within the range as a whole. */
