@@ -293,6 +293,10 @@ describe('failures stay with those whose they are', () => {
     ['nothing', ''],
     ['another list', '[{"result":{"data":{"json":{"results":[],"batches":[]}}}}]'],
     ['null', 'null'],
+    [
+      'no batches',
+      '{"result":{"data":{"json":{"results":[{"status":"x"},{"status":"x"}],"batches":[null]}}}}',
+    ],
     ['items that are none', '{"result":{"data":{"json":{"results":[null,null],"batches":[]}}}}'],
   ])('an answer with %s fails each call, and the next is asked anew', async (_name, body) => {
     let broken = true;

@@ -1,3 +1,4 @@
+import { AnnalsError } from '@annals/contract';
 import {
   addCall,
   answerCalls,
@@ -94,7 +95,12 @@ async function deliver(settings: Settings, taken: readonly LogGroup[]): Promise<
   return groups.flatMap(({ group, calls }, at) => {
     const answer = answers instanceof AttemptFailed ? answers : (answers[at] as (typeof answers)[number]);
     if (answer instanceof AttemptFailed) return [{ group, failure: answer, alone }];
-    answerCalls(calls, answer);
+    try {
+      answerCalls(calls, answer);
+    } catch (cause) {
+      const message = 'the answer is none that a server of Annals gives';
+      for (const call of calls) call.reject(new AnnalsError({ code: 'internal', message }, { cause }));
+    }
     return [];
   });
 }
