@@ -254,6 +254,17 @@ test('the thin route answers what clients usually send, and hands on anything el
   for (const each of others) expect(await answersItself({ ...usual, ...each })).toBe(false);
 });
 
+test('the thin route stands below the endpoint of its handler, and nowhere else', async () => {
+  const handle = createFetchHandler({ services: hot.server.core.services, endpoint: '/api/audit/' });
+  const body = JSON.stringify({ json: { activities: [anActivity()] } });
+  const { headers: sent } = requestOf(hot, { caller: 'writer', target: 'activity.log', body });
+  const statusAt = async (path: string) =>
+    (await handle(new Request(`http://host${path}`, { method: 'POST', headers: sent, body }))).status;
+  expect(await statusAt('/api/audit/activity.log')).toBe(200);
+  expect(await statusAt('/trpc/activity.log')).toBe(404);
+  expect(await statusAt('/api/audit/more/activity.log')).toBe(404);
+});
+
 function brokenBody(): ReadableStream {
   return new ReadableStream({ pull: (stream) => stream.error(new Error('left')) });
 }
