@@ -14,8 +14,8 @@ export interface LogCall {
 }
 
 /**
- * What is to be stored by one client. Nothing waits for others to come: what is called in the same turn of the event
- * loop goes in one request, and what is called while requests are on the way in the next.
+ * What is to be stored by one client. There is no window in which calls wait for others: what is called in the same turn
+ * of the event loop goes in one request, and what is called while requests are on the way in the next.
  *
  * Each call is answered as if it had been made alone: by what became of its own activities.
  */
@@ -27,15 +27,15 @@ export interface LogQueue {
   send(call: LogCall): Promise<LogAnswer>;
 }
 
-/** Requests on the way at once; measured: docs/adr/0019-calls-share-requests.md. */
-const requestsMax = 2;
-/** Of those that wait for a checkpoint, which takes seconds, so that one does not wait for another's. */
-const patientRequestsMax = 16;
+/** Requests that leave however little they carry; measured: docs/adr/0019-calls-share-requests.md. */
+const freeRequests = 1;
+/** Of those that wait for a checkpoint, which takes seconds, so that none waits for another's. */
+const patientRequests = 16;
 
 export function createLogQueue(settings: Settings): LogQueue {
   const { waitingMax } = settings;
-  const quick = createLogSender(settings, requestsMax);
-  const patient = createLogSender(settings, patientRequestsMax);
+  const quick = createLogSender(settings, freeRequests);
+  const patient = createLogSender(settings, patientRequests);
   /** What is not answered yet. */
   let activities = 0;
   let bytes = 0;

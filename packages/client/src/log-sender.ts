@@ -14,8 +14,10 @@ import { requestLog } from './log-request.ts';
 import type { Settings } from './options.ts';
 import { AttemptFailed, createBackoff } from './retrying.ts';
 
-/** A request that others would not be added to has nothing to wait for, up to this. */
-const fullRequestsMax = 16;
+/** However much waits. */
+const requestsMax = 16;
+/** No call waits longer for the answers of others: one that does not come holds up those in its own request only. */
+const waitMsMax = 100;
 
 /** Sends calls in as few requests as there can be without waiting for any. */
 export interface LogSender {
@@ -24,21 +26,34 @@ export interface LogSender {
 }
 
 /**
- * While less than `requestsMax` requests are on the way, what is called goes in the same turn of the event loop; else
- * with what has come by the time that one of them is answered, or once that fills a request.
+ * While less than `freeRequests` are on the way, what is called goes in the same turn of the event loop. Beyond, a
+ * request leaves once it carries as much as all that are on the way, or as much as a request should, or has waited for
+ * 100 ms: so few calls are not kept waiting, and many go in few requests.
  *
  * A request that fails on the way is made again; between two attempts it keeps nobody waiting. What fails for a reason
  * that may be another call's is sent again without it, so that each call meets its own failures only.
  */
-export function createLogSender(settings: Settings, requestsMax: number): LogSender {
+export function createLogSender(settings: Settings, freeRequests: number): LogSender {
   const lanes = openLanes();
   const again: LogGroup[] = [];
   const openBackoff = () => createBackoff(settings.retry);
   let running = 0;
+  /** Activities. */
+  let onTheWay = 0;
   let gathering = false;
-  const start = () => {
-    if (gathering || (again.length === 0 && lanes.calls.size === 0)) return;
-    if (running >= (isFull(lanes) ? fullRequestsMax : requestsMax)) return;
+  let hurry: ReturnType<typeof setTimeout> | undefined;
+  const start = (late = false) => {
+    if (gathering || running >= requestsMax || (again.length === 0 && lanes.calls.size === 0)) return;
+    const isMuch = again.length > 0 || isFull(lanes) || lanes.activities >= onTheWay;
+    if (running >= freeRequests && !isMuch && !late) {
+      hurry ??= setTimeout(() => {
+        hurry = undefined;
+        start(true);
+      }, waitMsMax);
+      return;
+    }
+    clearTimeout(hurry);
+    hurry = undefined;
     gathering = true;
     running += 1;
     void run();
@@ -48,8 +63,11 @@ export function createLogSender(settings: Settings, requestsMax: number): LogSen
     await nextTurn();
     gathering = false;
     const groups = takeGroups(again, lanes, openBackoff);
+    const taken = groups.flatMap(({ calls }) => calls).reduce((sum, call) => sum + call.activities.length, 0);
+    onTheWay += taken;
     start();
     for (const failed of await deliver(settings, groups)) void retry(failed);
+    onTheWay -= taken;
     running -= 1;
     start();
   };
