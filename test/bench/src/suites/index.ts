@@ -1,9 +1,12 @@
 import { commitments } from './commitments.ts';
+import { erase } from './erase.ts';
+import { exports } from './export.ts';
 import { imports } from './import.ts';
 import { indexes } from './indexes.ts';
 import { ingest } from './ingest.ts';
 import { proof } from './proof.ts';
 import { read } from './read.ts';
+import { retention } from './retention.ts';
 import { sdk } from './sdk.ts';
 import { size } from './size.ts';
 import { stats } from './stats.ts';
@@ -20,6 +23,9 @@ export const suites = {
   proof,
   read,
   stats,
+  erase,
+  retention,
+  export: exports,
   tail,
   storage,
   sdk,

@@ -9,7 +9,6 @@ import type { Suite } from '../suite.ts';
 import type { Turns } from '../take-turns.ts';
 import { type Latencies, latencyRow, timeCalls, worstOf } from '../time-calls.ts';
 import { pairs, type ReadCase, searches, singles } from './read-cases.ts';
-import { readExport } from './read-export.ts';
 
 const pageSize = 50;
 const p99Max = { of: 'ours', atMost: 10 } as const;
@@ -20,7 +19,7 @@ export interface ReadSetup {
   readonly turns: Turns;
 }
 
-/** Pages, single activities, counts and exports, beside what one would write without thinking of it. */
+/** Pages, single activities and counts, beside what one would write without thinking of it. */
 export const read: Suite = async ({ database, records, ...turns }) => {
   const url = await database();
   const bench = await openBench(url);
@@ -35,7 +34,6 @@ export const read: Suite = async ({ database, records, ...turns }) => {
       ...(await searchPages(setup)),
       ...(await deepPages(setup)),
       ...(await lookups(setup)),
-      ...(await readExport(setup)),
     ];
   } finally {
     await client.end();
