@@ -28,21 +28,30 @@ export interface LogRow {
   readonly epoch: number;
   readonly size: string;
   readonly root: Buffer;
-  readonly edge: Buffer[];
+  /** The tiles of the edge one after the other, and the length of each. */
+  readonly edge: Buffer;
+  readonly lengths: readonly number[];
   readonly sequencedAt: string;
 }
 
+// As one piece: the driver reads an array of bytes letter by letter, which took a seventh of what sequencing takes.
 export const logColumns = sql.raw(
-  `epoch, size::text as size, root, edge, to_json(sequenced_at)#>>'{}' as "sequencedAt"`,
+  `epoch, size::text as size, root, to_json(sequenced_at)#>>'{}' as "sequencedAt",
+    (select coalesce(string_agg(tile, ''::bytea order by level), ''::bytea)
+      from unnest(edge) with ordinality as t (tile, level)) as edge,
+    (select coalesce(array_agg(length(tile) order by level), '{}')
+      from unnest(edge) with ordinality as t (tile, level)) as lengths`,
 );
 
-export function toLog({ epoch, size, root, edge, sequencedAt }: LogRow): Log {
+export function toLog({ epoch, size, root, edge, lengths, sequencedAt }: LogRow): Log {
   const entries = Number(size);
+  let at = 0;
+  const tiles = lengths.map((length) => edge.subarray(at, (at += length)));
   return {
     epoch,
     size: entries,
     root,
-    edge: { size: entries, tiles: edge },
+    edge: { size: entries, tiles },
     sequencedAt: new Date(sequencedAt),
   };
 }

@@ -40,7 +40,8 @@ async function claimLog(tx: Tx, { clock }: Pick<Services, 'clock'>): Promise<Log
       and epoch = (select max(epoch) from annals.log where tenant_id = ${tx.tenantId})
     for update skip locked`);
   if (!row) return (await newestLog(tx)) ? undefined : createLog(tx, clock.now());
-  const newest = await newestLog(tx);
+  const [newest] = await tx.query(sql<{ epoch: number }>`
+    select max(epoch) as epoch from annals.log where tenant_id = ${tx.tenantId}`);
   // A new epoch may have begun between the sight of this one and its lock.
   return newest?.epoch === row.epoch ? toLog(row) : undefined;
 }
