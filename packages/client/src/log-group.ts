@@ -61,8 +61,6 @@ export function openGroup(calls: readonly PendingCall[], { backoff, alone = fals
  * be too much for many a proxy.
  */
 const sharedBytesMax = 512 * 1024;
-/** As many calls as a server takes in one batch. */
-export const groupsMax = 10;
 
 /** Calls that have not been sent yet. */
 export interface Lanes {
@@ -116,7 +114,7 @@ export function takeGroups(again: LogGroup[], lanes: Lanes, openBackoff: () => B
     if (next.alone) return taken;
   }
   for (const [lane, calls] of lanes.calls) {
-    if (taken.length >= groupsMax) break;
+    if (taken.length >= limits.logCallsPerRequestMax) break;
     const chosen = takeCalls(calls, { bytes, first: taken.length === 0 });
     for (const call of chosen) count(lanes, call, -1);
     // To the end of the turns, for what is left of it.
@@ -129,7 +127,9 @@ export function takeGroups(again: LogGroup[], lanes: Lanes, openBackoff: () => B
 
   function fits(group: LogGroup): boolean {
     if (taken.length === 0) return true;
-    return !group.alone && taken.length < groupsMax && bytes + group.bytes <= sharedBytesMax;
+    return (
+      !group.alone && taken.length < limits.logCallsPerRequestMax && bytes + group.bytes <= sharedBytesMax
+    );
   }
 }
 

@@ -1,8 +1,13 @@
-import { AnnalsError, type ErrorInfo, errorStatus, type LogItem, type LogResult } from '@annals/contract';
-import { batchCallsMax } from '@annals/server';
+import {
+  AnnalsError,
+  type ErrorInfo,
+  errorStatus,
+  type LogItem,
+  type LogResult,
+  limits,
+} from '@annals/contract';
 import { describe, expect, test, vi } from 'vitest';
 import { createAnnals } from './create-annals.ts';
-import { groupsMax } from './log-group.ts';
 import type { ClientOptions } from './options.ts';
 import { type Fetch, noPauses } from './testing.ts';
 
@@ -149,23 +154,24 @@ describe('what shares a request', () => {
   });
 
   test('a request stays within what a server takes, and calls that are large go alone', async () => {
-    expect(groupsMax).toBeLessThanOrEqual(batchCallsMax);
     const sizes: number[] = [];
     const { client, requests } = serve({ gate: async ({ bytes }) => void sizes.push(bytes) });
     const message = 'x'.repeat(100_000);
     await Promise.all([
-      ...Array.from({ length: 25 }, (_, at) => client.log(said, { tenantId: `t${at}` })),
+      ...Array.from({ length: 70 }, (_, at) => client.log(said, { tenantId: `t${at}` })),
       ...Array.from({ length: 12 }, () => client.log({ ...said, message }, { tenantId: 'big' })),
       client.logMany(
         Array.from({ length: 20 }, () => ({ ...said, message })),
         { tenantId: 'many' },
       ),
     ]);
-    expect(Math.max(...requests.map((inputs) => inputs.length))).toBeLessThanOrEqual(groupsMax);
+    expect(Math.max(...requests.map((inputs) => inputs.length))).toBeLessThanOrEqual(
+      limits.logCallsPerRequestMax,
+    );
     const alone = requests.filter(([input]) => input?.tenantId === 'many');
     expect(alone.map((inputs) => inputs.length)).toEqual([1]);
     expect(sizes.filter((size) => size > 600_000)).toHaveLength(1);
-    expect(requests.flat().reduce((sum, { activities }) => sum + activities.length, 0)).toBe(57);
+    expect(requests.flat().reduce((sum, { activities }) => sum + activities.length, 0)).toBe(102);
   });
 
   test('what fills a request does not wait for others to be answered', async () => {

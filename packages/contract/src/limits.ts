@@ -7,6 +7,8 @@ export const limits = {
   activityBytesMax: 64 * 1024,
   /** Activities in one `activity.log` call. */
   activitiesPerCallMax: 1_000,
+  /** Calls of `activity.log` in one request, as a batch: one for each tenant. */
+  logCallsPerRequestMax: 64,
   /** Body of one HTTP call. */
   callBytesMax: 4 * 1024 * 1024,
   tenantIdLengthMax: 64,

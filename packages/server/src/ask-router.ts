@@ -3,7 +3,7 @@ import type { TRPCError } from '@trpc/server';
 import { resolveResponse } from '@trpc/server/http';
 import type { AnnalsCall } from './call.ts';
 import { toTrpcError } from './error-info.ts';
-import { batchCallsMax } from './hot-log.ts';
+import { callsMaxOf } from './hot-log.ts';
 import { discardBody, limitBody } from './limit-body.ts';
 import { headersOf, statusOf } from './response-meta.ts';
 import { createAnnalsRouter } from './router.ts';
@@ -37,7 +37,7 @@ export function createAskRouter(): AskRouter {
       path,
       createContext: async () => ({ annals: { ...call, onAdmitted } }),
       allowMethodOverride: true,
-      maxBatchSize: batchCallsMax,
+      maxBatchSize: callsMaxOf(path),
       responseMeta: ({ errors, data, eagerGeneration }) => {
         answeredWhole = !eagerGeneration;
         const headers = new Headers(headersOf(errors, call.requestId));

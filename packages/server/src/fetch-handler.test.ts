@@ -89,6 +89,19 @@ describe('calls', () => {
     expect(text).toContain('"code":"invalid_input"');
   });
 
+  test('of activity.log alone a batch takes 64 calls, one for each tenant of a client', async () => {
+    const key = await server.key();
+    const ask = async (calls: number) => {
+      const input = { json: { activities: [anActivity()] } };
+      const body = JSON.stringify(Object.fromEntries(Array.from({ length: calls }, (_, at) => [at, input])));
+      const path = Array.from({ length: calls }, () => 'activity.log').join(',');
+      return server.post(`${path}?batch=1`, body, key);
+    };
+    const { status, text } = await ask(64);
+    expect([status, text.match(/"results"/g)?.length]).toEqual([200, 64]);
+    expect((await ask(65)).status).toBe(400);
+  });
+
   test('a batch of more than 10 calls is refused whole', async () => {
     const paths = Array.from({ length: 11 }, () => 'tenant.list').join(',');
     const answer = await ask(`/trpc/${paths}?batch=1`, { method: 'POST', body: '{}' });

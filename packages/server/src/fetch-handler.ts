@@ -34,7 +34,7 @@ export interface FetchHandlerOptions extends CallOptions {
  *
  * Queries may be POSTed too, so that filters stay out of URLs and of the logs that keep them. Every answer
  * carries `x-request-id`. An error is the contract's, in the body as `error.json.data.annals`.
- * Limits  `callBytesMax` of body, `batchCallsMax` calls of a batch.
+ * Limits  `callBytesMax` of body, `batchCallsMax` calls of a batch, of `activity.log` alone `logCallsPerRequestMax`.
  */
 export function createFetchHandler(options: FetchHandlerOptions): (request: Request) => Promise<Response> {
   const askRouter = createAskRouter();

@@ -1,12 +1,20 @@
 import { limits } from '@annals/contract';
 
-/** Calls in one batch. */
+/** Calls in one batch, unless all are of `activity.log`: of these there is one for each tenant of a client. */
 export const batchCallsMax = 10;
 
 /** The paths of one call, and of as many as a batch may hold. */
 const paths: ReadonlySet<string> = new Set(
-  Array.from({ length: batchCallsMax }, (_, more) => `activity.log${',activity.log'.repeat(more)}`),
+  Array.from(
+    { length: limits.logCallsPerRequestMax },
+    (_, more) => `activity.log${',activity.log'.repeat(more)}`,
+  ),
 );
+
+/** How many calls a request to this path may make. */
+export function callsMaxOf(path: string): number {
+  return paths.has(path) ? limits.logCallsPerRequestMax : batchCallsMax;
+}
 
 /**
  * Whether a request calls `activity.log` and nothing else, in the way that every client does: by its method, its path
