@@ -123,19 +123,10 @@ export function timeOf(object: JsonObject, key: string): Date {
   throw new TlogError('bad_line', `${key} must be a time as 2026-01-31T12:00:00.000Z`);
 }
 
-const punctuation = [
-  [4, '-'],
-  [7, '-'],
-  [10, 'T'],
-  [13, ':'],
-  [16, ':'],
-  [19, '.'],
-  [23, 'Z'],
-] as const;
-
 /** Several times as fast as to parse the text and to write it again, which bundles have two of a record. */
 function readTime(text: string): Date | undefined {
-  if (text.length !== 24 || punctuation.some(([at, character]) => text[at] !== character)) return undefined;
+  if (text.length !== 24 || text[4] !== '-' || text[7] !== '-' || text[10] !== 'T') return undefined;
+  if (text[13] !== ':' || text[16] !== ':' || text[19] !== '.' || text[23] !== 'Z') return undefined;
   const [month, day] = [digitsAt(text, 5, 7), digitsAt(text, 8, 10)];
   const [hour, minute, second] = [digitsAt(text, 11, 13), digitsAt(text, 14, 16), digitsAt(text, 17, 19)];
   const date = new Date(0);

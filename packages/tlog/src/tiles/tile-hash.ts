@@ -1,7 +1,8 @@
 import { TlogError } from '../tlog-error.ts';
-import { hashBytes, splitHashes } from '../tree/hash.ts';
+import { hashBytes } from '../tree/hash.ts';
 import { checkInteger } from '../tree/size.ts';
-import { type NodeId, parentsOf } from '../tree/subtrees.ts';
+import type { NodeId } from '../tree/subtrees.ts';
+import { perfectRoot } from './perfect-root.ts';
 import { type Tile, tileAt, tileHeight, tileWidth } from './tile.ts';
 import { tilePath } from './tile-path.ts';
 
@@ -48,11 +49,4 @@ export function readTile(tile: Tile, served: Uint8Array): Uint8Array {
 function placeOf({ level, index }: NodeId): { level: number; first: number; count: number } {
   const count = 2 ** (level % tileHeight);
   return { level: Math.floor(level / tileHeight), first: index * count, count };
-}
-
-/** The root over 1, 2, 4 ... hashes. */
-function perfectRoot(bytes: Uint8Array): Uint8Array {
-  let hashes = splitHashes(bytes);
-  while (hashes.length > 1) hashes = parentsOf(hashes);
-  return hashes[0] as Uint8Array;
 }
