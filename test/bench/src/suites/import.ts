@@ -14,7 +14,7 @@ const connections = 2;
 const tenants = 16;
 const callSize = 1_000;
 /** Of each connection, between two looks at the clock. */
-const callsPerLook = 10;
+const callsPerLook = 4;
 
 /** NDJSON in one request, over HTTP to a server of its own, and what it takes of that one's memory. */
 export const imports: Suite = async ({ database, records, ...turns }) => {

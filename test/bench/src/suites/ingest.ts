@@ -9,7 +9,7 @@ import { ingestOverHttp } from './ingest-over-http.ts';
 import { openReferences, type Write } from './ingest-references.ts';
 
 const connections = 4;
-const bulk = { callers: 2, callSize: 1_000, calls: 10 };
+const bulk = { callers: 2, callSize: 1_000, calls: 4 };
 const single = { callers: 64, callSize: 1, calls: 1_000 };
 
 /** Writes over HTTP, and then in the process of the server, beside other ways to write the same records. */

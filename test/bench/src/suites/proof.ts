@@ -11,10 +11,11 @@ import type { Suite } from '../suite.ts';
 export const proofTenant = 'proof';
 const tenantId = proofTenant;
 const batchSize = 10_000;
-const asked = 2_000;
+/** In a round, for each of its seconds. */
+const askedPerSecond = 400;
 
 /** How long a proof of inclusion takes in a log of so many entries, of which most stand for other activities. */
-export const proof: Suite = async ({ database, records, rounds }) => {
+export const proof: Suite = async ({ database, records, rounds, seconds }) => {
   const url = await database();
   const bench = await openBench(url);
   try {
@@ -23,7 +24,7 @@ export const proof: Suite = async ({ database, records, rounds }) => {
     const taken: number[][] = [];
     for (let round = 0; round <= rounds; round += 1) {
       const latencies: number[] = [];
-      for (let call = 0; call < asked; call += 1) {
+      for (let call = 0; call < askedPerSecond * seconds; call += 1) {
         const startMs = performance.now();
         await proveActivity({ ctx, input: { id: ids[(call * 7_919) % ids.length] as string } });
         latencies.push(performance.now() - startMs);
