@@ -29,7 +29,8 @@ export function costSeries(rows: readonly Row[]): CostSeries[] {
 }
 
 function costOf({ ours, unit }: Row): number | undefined {
-  const factor = msOf[unit];
+  // As in `us a record`.
+  const factor = msOf[unit.split(/[ /]/)[0] ?? ''];
   const ms = unit.endsWith('/s') ? 1_000 / ours : factor === undefined ? undefined : ours * factor;
   return ms !== undefined && Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }

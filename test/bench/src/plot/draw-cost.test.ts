@@ -13,7 +13,7 @@ function rowsOf(name: string, unit: string, cost: (size: number) => number): Row
 const rows = [
   ...rowsOf('append <1,000> & more', 'records/s', () => 20_000),
   ...rowsOf('first page', 'ms', (size) => size / 1e6),
-  ...rowsOf('proof', 'us', (size) => Math.sqrt(size)),
+  ...rowsOf('proof', 'us a proof', (size) => Math.sqrt(size)),
   rowOf({ name: 'of no size', unit: 'ms' }, [{ ours: 1 }]),
 ];
 
