@@ -44,9 +44,10 @@ async function serve(request: Request, call: AnnalsCall): Promise<Response> {
   const { input, gzip } = await readInput(request);
   const { services, requestId } = call;
   const tenantId = await resolveTenant(services, principal, { tenantId: input.tenantId, write: false });
-  // Of the one who reads the answer: a request that was answered is at its end for some servers.
+  // Who asks hangs up before the answer begins, and who reads it may leave it without.
   const leaving = new AbortController();
-  const ctx = { ...services, principal, tenantId, requestId, signal: leaving.signal };
+  const signal = AbortSignal.any([request.signal, leaving.signal]);
+  const ctx = { ...services, principal, tenantId, requestId, signal };
   const stream = await streamActivities({ ctx, input });
   const body = bytesOf(stream, { call, leaving });
   const headers = { 'content-type': 'application/x-ndjson', 'x-annals-export': stream.pass };
