@@ -76,7 +76,7 @@ async function runSuites(
 ): Promise<Measured> {
   const options = {
     rounds: Number(rounds ?? (quick ? 2 : 3)),
-    seconds: Number(seconds ?? (quick ? 0.4 : 5)),
+    seconds: Number(seconds ?? (quick ? 0.3 : 5)),
     records: Number(records ?? (quick ? 20_000 : 1_000_000)),
     ...(sizes !== undefined && { sizes: sizes.split(',').map(Number) }),
     database,

@@ -1,6 +1,6 @@
 import { budgets } from './budgets.ts';
 import { machineLine } from './machine.ts';
-import { costSeries } from './plot/cost-series.ts';
+import { costSeries, timeText } from './plot/cost-series.ts';
 import { markdownTable, renderRows } from './report.ts';
 import type { Result } from './result.ts';
 import type { Row } from './row.ts';
@@ -48,7 +48,7 @@ function slopeTable(rows: readonly Row[]): string {
     name,
     ...sizes.map((size) => {
       const point = points.find(([at]) => at === size);
-      return point === undefined ? '' : `${Number(point[1].toPrecision(3))} ms`;
+      return point === undefined ? '' : timeText(point[1]);
     }),
     Number.isNaN(slope) ? '' : slope.toFixed(2),
   ]);

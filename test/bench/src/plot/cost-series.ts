@@ -47,3 +47,9 @@ function slopeOf(points: CostSeries['points']): number {
 function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
+
+/** In the unit that it is easiest to read in, to two digits. */
+export function timeText(ms: number): string {
+  const [value, unit] = ms >= 1_000 ? [ms / 1_000, 's'] : ms >= 1 ? [ms, 'ms'] : [ms * 1_000, 'µs'];
+  return `${Number(value.toPrecision(2)).toLocaleString('en', { useGrouping: false, maximumFractionDigits: 6 })} ${unit}`;
+}

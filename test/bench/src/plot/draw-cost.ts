@@ -1,5 +1,5 @@
 import type { Row } from '../row.ts';
-import { type CostSeries, costSeries } from './cost-series.ts';
+import { type CostSeries, costSeries, timeText } from './cost-series.ts';
 import { colours, lineThrough, markerAt, type Point, svgOf, textAt } from './svg.ts';
 
 const width = 960;
@@ -89,9 +89,4 @@ function beside([x, y]: Point): Point {
 function sizeText(size: number): string {
   if (size >= 1e6) return `${size / 1e6} M`;
   return size >= 1e3 ? `${size / 1e3} k` : String(size);
-}
-
-function timeText(ms: number): string {
-  const [value, unit] = ms >= 1_000 ? [ms / 1_000, 's'] : ms >= 1 ? [ms, 'ms'] : [ms * 1_000, 'µs'];
-  return `${Number(value.toPrecision(2)).toLocaleString('en', { useGrouping: false, maximumFractionDigits: 6 })} ${unit}`;
 }

@@ -18,7 +18,7 @@ export const style = `
     ${palette(['#79c0ff', '#ffa657', '#7ee787', '#d2a8ff', '#ff7b72', '#56d4dd', '#e3b341', '#b1bac4'])}
   }`;
 
-/** As many as can be told apart; more than that begin again, with another marker. */
+/** As many as can be told apart; more than that begin again. */
 export const colours = 8;
 
 function palette(values: readonly string[]): string {
@@ -68,10 +68,10 @@ export function lineThrough(points: readonly Point[], className: string): string
   return `<polyline class="${className}" points="${points.map(([x, y]) => `${round(x)},${round(y)}`).join(' ')}"/>`;
 }
 
-/** Another shape for each round of colours. */
+/** In a shape of its own beside its neighbours, for who cannot tell the colours apart. */
 export function markerAt([x, y]: Point, series: number): string {
   const className = `m${series % colours}`;
-  const shape = Math.floor(series / colours) % 3;
+  const shape = series % 3;
   if (shape === 0) return `<circle class="${className}" cx="${round(x)}" cy="${round(y)}" r="3.5"/>`;
   if (shape === 1)
     return `<rect class="${className}" x="${round(x - 3.5)}" y="${round(y - 3.5)}" width="7" height="7"/>`;
