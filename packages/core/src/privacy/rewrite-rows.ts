@@ -1,3 +1,4 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ErasedRecord } from '@annals/tlog';
 import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
@@ -43,6 +44,8 @@ export function createRewriter(tx: Tx, clock: Clock): Rewriter {
   return {
     add: async (changes) => {
       if (changes.length === 0) return;
+      // What the database has done meanwhile is met here, and what comes next sent to it.
+      await yieldToOthers();
       const openings = eraseOpenings(changes);
       const erased = changes.map((change, at): Change => ({ ...change, erased: openings[at] }));
       await writing;
@@ -50,6 +53,8 @@ export function createRewriter(tx: Tx, clock: Clock): Rewriter {
       writing = write(erased);
       // Its failure is met by whoever waits for it next.
       writing.catch(() => undefined);
+      // Only then the statement is on its way; the caller goes on without a pause.
+      await yieldToOthers();
     },
     end: async () => {
       await writing;
