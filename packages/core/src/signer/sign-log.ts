@@ -39,7 +39,8 @@ export async function signLog(signing: Signing, tenantId: string): Promise<Signe
   return signing.services.db.transaction(
     tenantId,
     async (tx) => ((await lockSigning(tx)) ? signNewest(tx, signing) : undefined),
-    { role: 'custodian' },
+    // As of the sequencer.
+    { role: 'custodian', prepared: true, indexOrder: true },
   );
 }
 
