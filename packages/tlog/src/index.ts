@@ -161,6 +161,7 @@ export {
   parseTilePath,
   readTile,
   rootOfEdge,
+  rootOfLeaves,
   type Tile,
   type TileBytes,
   type TileEdge,

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { commitRecords, hashBytes, rootOf, saltBytes, splitHashes } from '@annals/tlog';
+import { commitRecords, hashBytes, rootOfLeaves, saltBytes } from '@annals/tlog';
 import { v7 } from 'uuid';
 import type { NewActivity } from './prepare.ts';
 
@@ -62,7 +62,7 @@ export function newBatches(contents: readonly BatchContent[]): NewBatch[] {
       positions: new Map(activities.map(({ id }, position) => [id, position])),
       seeds: seeds.subarray(from * saltBytes, to * saltBytes),
       leaves: part,
-      root: Buffer.from(rootOf(splitHashes(part))),
+      root: Buffer.from(rootOfLeaves(part)),
     };
     from = to;
     return batch;

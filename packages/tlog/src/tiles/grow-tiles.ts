@@ -1,6 +1,6 @@
 import { concatBytes } from '../bytes.ts';
 import { TlogError } from '../tlog-error.ts';
-import { checkHash, emptyRoot, hashBytes } from '../tree/hash.ts';
+import { checkHash, emptyRoot, hashBytes, splitHashes } from '../tree/hash.ts';
 import { checkInteger } from '../tree/size.ts';
 import { foldHashes, subtreesOf } from '../tree/subtrees.ts';
 import { hashesAtLevel, type Tile, tileHeight, tileWidth } from './tile.ts';
@@ -57,6 +57,14 @@ export function rootOfEdge(edge: TileEdge): Uint8Array {
     hashInTile(node, edge.tiles[Math.floor(node.level / tileHeight)] as Uint8Array),
   );
   return foldHashes(hashes) ?? emptyRoot;
+}
+
+/**
+ * The root of the tree with these leaf hashes, which stand one after the other (RFC 6962, section 2.1). Tile by tile,
+ * and so with four nodes at a time, which `rootOf` has no lanes for.
+ */
+export function rootOfLeaves(hashes: Uint8Array): Uint8Array {
+  return rootOfEdge(growTiles(emptyEdge, splitHashes(hashes)).edge);
 }
 
 /** Full tiles, and last the partial one, which may be empty. */

@@ -1,5 +1,12 @@
 export { decodeBundle, encodeBundle, verifyBundle } from './entry-bundle.ts';
-export { emptyEdge, growTiles, rootOfEdge, type TileEdge, type WrittenTile } from './grow-tiles.ts';
+export {
+  emptyEdge,
+  growTiles,
+  rootOfEdge,
+  rootOfLeaves,
+  type TileEdge,
+  type WrittenTile,
+} from './grow-tiles.ts';
 export { type Bundle, bundlesWritten, type Tile, tileAt, tilesWritten, tileWidth } from './tile.ts';
 export { hashInTile, hashTile, readTile, tileOfNode } from './tile-hash.ts';
 export { bundlePath, parseTilePath, type TileResource, tilePath } from './tile-path.ts';

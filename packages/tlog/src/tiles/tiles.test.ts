@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { concatBytes } from '../bytes.ts';
 import { attempt, leavesOf, mangled, naiveRoot, reasonOf, turnBit } from '../testing.ts';
 import { TlogError } from '../tlog-error.ts';
 import { rootOf } from '../tree/compact-range.ts';
 import { consistencyRanges, inclusionRanges, nodesOfProof, readProof } from '../tree/proof-ranges.ts';
 import { readerOf } from '../tree/subtrees.ts';
 import { decodeBundle, encodeBundle, verifyBundle } from './entry-bundle.ts';
-import { emptyEdge, growTiles, rootOfEdge } from './grow-tiles.ts';
+import { emptyEdge, growTiles, rootOfEdge, rootOfLeaves } from './grow-tiles.ts';
 import { bundlesWritten, type Tile, tilesWritten } from './tile.ts';
 import { bundlePath, parseTilePath, tilePath } from './tile-path.ts';
 import { tileReader, tilesForNodes, verifiedReader } from './tile-reader.ts';
@@ -135,6 +136,7 @@ describe('which tiles a log writes', () => {
           for (const { tile, bytes } of grown.written) stored.set(tilePath(tile), bytes);
           edge = grown.edge;
           expect(rootOfEdge(edge)).toEqual(rootOf(manyLeaves.slice(0, edge.size)));
+          expect(rootOfLeaves(concatBytes(manyLeaves.slice(0, edge.size)))).toEqual(rootOfEdge(edge));
         }
         for (const [path, bytes] of tileMap(edge.size)) expect(stored.get(path)).toEqual(bytes);
       }),
