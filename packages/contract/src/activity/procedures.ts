@@ -143,9 +143,22 @@ export const TailEvent = z.strictObject({
 });
 export type TailEvent = z.output<typeof TailEvent>;
 
+/**
+ * Where there were too many to count in time: the activities that occurred before `since` are in none of the counts.
+ */
+export const Estimate = z.strictObject({ since: z.date() });
+export type Estimate = z.output<typeof Estimate>;
+
 export const CountInput = z.strictObject(selection);
-/** `capped` says that there are more than `count`, which then equals `limits.countMax`. */
-export const CountResult = z.strictObject({ count: z.int(), capped: z.boolean() });
+/**
+ * `capped` says that there are more than `count`, which then equals `limits.countMax`; without `estimate` it is of all
+ * that the filter selects.
+ */
+export const CountResult = z.strictObject({
+  count: z.int(),
+  capped: z.boolean(),
+  estimate: Estimate.optional(),
+});
 export type CountResult = z.output<typeof CountResult>;
 
 /** What records can be grouped by. `actor` and `target` are ids. */
@@ -178,12 +191,6 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
-
-/**
- * Where there were too many to count in time: the activities that occurred before `since` are in none of the counts.
- */
-export const Estimate = z.strictObject({ since: z.date() });
-export type Estimate = z.output<typeof Estimate>;
 
 export const StatsInput = z.strictObject({
   ...selection,

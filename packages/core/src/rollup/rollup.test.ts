@@ -3,6 +3,7 @@ import { anActivity } from '@annals/testkit';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countActivities, countFound } from '../activity/count.ts';
 import { facetActivities } from '../activity/facets.ts';
 import { listActivities } from '../activity/list.ts';
 import { statsActivities } from '../activity/stats.ts';
@@ -277,6 +278,17 @@ describe('a scan', () => {
     });
   });
 
+  test('for a number alone is bounded likewise', async () => {
+    const ctx = await five();
+    const bounds = { activitiesMax: 10, timeMs: 20, newestMax: 2 };
+    const slow = sql<boolean>`(tenant_id = ${ctx.tenantId} and (occurred_at > ${at(2).toISOString()}
+      or pg_sleep(1) is not null))`;
+    const count = (where: typeof slow) =>
+      ctx.db.transaction(ctx.tenantId, (tx) => countFound(tx, { where, range: {} }, bounds));
+    expect(await count(slow)).toEqual({ count: 2, sinceMs: at(2).getTime() + 1 });
+    expect(await count(sql`(tenant_id = ${ctx.tenantId})`)).toEqual({ count: 5 });
+  });
+
   test('that takes too long counts among the newest alone, and the transaction goes on', async () => {
     const ctx = await five();
     const slow = { activitiesMax: 10, timeMs: 20, newestMax: 2 };
@@ -364,6 +376,9 @@ describe('ranges at the ends of time', () => {
     expect(facets.facets.map(({ values }) => values.length)).toEqual(count > 0 ? [1, 1] : [0, 0]);
     const summary = await summarizeActor({ ctx, input: { actor: 'ada', filter, limit: 5 } });
     expect(summary.total).toBe(count);
+    for (const some of [filter, { ...filter, actor: { any: ['ada'] } }]) {
+      expect(await countActivities({ ctx, input: { filter: some } })).toEqual({ count, capped: false });
+    }
     for (const order of ['newest', 'oldest'] as const) {
       const some = Filter.parse({ from, to, action: 'a.*', has: 'actor' });
       const page = await listActivities({ ctx, input: { filter: some, order, limit: 10 } });

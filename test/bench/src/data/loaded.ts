@@ -41,7 +41,8 @@ export async function loadedSize(client: Client): Promise<number> {
   await client.query('create schema if not exists bench');
   await client.query('create table if not exists bench.loaded (records bigint not null)');
   const { rows } = await client.query<{ records: string }>(
-    'select coalesce(max(records), 0) as records from bench.loaded where exists (select from annals.activity)',
+    'select coalesce(max(records), 0) as records from bench.loaded where exists (select from annals.activity where tenant_id = $1)',
+    [loadedTenant],
   );
   return Number(rows[0]?.records ?? 0);
 }
