@@ -17,14 +17,14 @@ export interface Sequencer {
 /** Under a steady stream of batches, each round takes what has come together in so long. */
 const gatherMs = 25;
 const failurePauseMs = 1_000;
-const restMsMax = 150;
+const restMsMax = 250;
 
 /**
  * Rounds begin no sooner after each other than `gatherMs`. Those that take long, since many tenants write, take at
- * most a third of the time: what a transaction costs hardly depends on how much it sequences.
+ * most a fifth of the time: what a transaction costs hardly depends on how much it sequences.
  */
 function restMs(roundMs: number): number {
-  return Math.max(gatherMs - roundMs, Math.min(2 * roundMs, restMsMax));
+  return Math.max(gatherMs - roundMs, Math.min(4 * roundMs, restMsMax));
 }
 
 /**
