@@ -1,4 +1,4 @@
-import { limits } from '@annals/contract';
+import { type AnnalsError, limits } from '@annals/contract';
 import type { TRPCError } from '@trpc/server';
 import { resolveResponse } from '@trpc/server/http';
 import type { AnnalsCall } from './call.ts';
@@ -15,6 +15,8 @@ export interface RouterRequest {
   readonly path: string;
   /** Told of each failure before it is answered; of the path of the call that failed, where there is one. */
   readonly onFailed: (error: TRPCError, path: string) => void;
+  /** Why it is not to be read at all. */
+  readonly refusal?: AnnalsError | undefined;
 }
 
 export type AskRouter = (request: Request, asked: RouterRequest) => Promise<Response>;
@@ -22,14 +24,17 @@ export type AskRouter = (request: Request, asked: RouterRequest) => Promise<Resp
 /** Answer requests as tRPC does, within the contract's limits and under its statuses. */
 export function createAskRouter(): AskRouter {
   const router = createAnnalsRouter();
-  return async (request, { call, path, onFailed }) => {
+  return async (request, { call, path, onFailed, refusal }) => {
     // A streamed answer begins before it is known whether anybody will read the body.
     let answeredWhole = false;
     let admitted = false;
     const onAdmitted = () => {
       admitted = true;
     };
-    const { req, error } = limited(request);
+    const { req, error: tooLarge } = limited(request);
+    // Who is still sending would not see the answer.
+    if (refusal && !tooLarge) await discardBody(req);
+    const error = tooLarge ?? (refusal ? toTrpcError(refusal) : null);
     const response = await resolveResponse({
       router,
       req,

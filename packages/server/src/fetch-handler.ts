@@ -1,6 +1,7 @@
 import { procedures } from '@annals/contract';
 import type { TRPCError } from '@trpc/server';
-import { createAskRouter } from './ask-router.ts';
+import { createAskRouter, type RouterRequest } from './ask-router.ts';
+import { createBodyRoom, noRoom } from './body-room.ts';
 import { type CallOptions, createCall } from './call.ts';
 import { logFailure } from './log-failure.ts';
 import { answerLog } from './log-route.ts';
@@ -25,6 +26,8 @@ export interface FailedCall {
 export interface FetchHandlerOptions extends CallOptions {
   /** Where the handler is mounted; `/trpc` unless told otherwise. */
   readonly endpoint?: string;
+  /** What the bodies of the calls in hand may take together; 128 MiB unless told otherwise. */
+  readonly bodiesBytesMax?: number;
   readonly onError?: (failure: FailedCall) => void;
   readonly onRequest?: (request: ServedRequest) => void;
 }
@@ -34,11 +37,17 @@ export interface FetchHandlerOptions extends CallOptions {
  *
  * Queries may be POSTed too, so that filters stay out of URLs and of the logs that keep them. Every answer
  * carries `x-request-id`. An error is the contract's, in the body as `error.json.data.annals`.
- * Limits  `callBytesMax` of body, `batchCallsMax` calls of a batch, of `activity.log` alone `logCallsPerRequestMax`.
+ * Limits  `bodiesBytesMax` of the bodies of all calls in hand: past it, calls fail with `overloaded`, unread.
+ *         `callBytesMax` of body, `batchCallsMax` calls of a batch, of `activity.log` alone `logCallsPerRequestMax`.
  */
 export function createFetchHandler(options: FetchHandlerOptions): (request: Request) => Promise<Response> {
   const askRouter = createAskRouter();
+  const room = createBodyRoom(options.bodiesBytesMax ?? 128 * 1024 * 1024);
   const endpoint = (options.endpoint ?? '/trpc').replace(/\/+$/, '');
+  const answer = async (request: Request, asked: RouterRequest) => {
+    const answered = await answerLog(request, asked);
+    return answered instanceof Response ? answered : askRouter(answered, asked);
+  };
   return async (request) => {
     const startedMs = performance.now();
     const call = createCall(request, options);
@@ -51,8 +60,10 @@ export function createFetchHandler(options: FetchHandlerOptions): (request: Requ
       options.onError?.(failure);
     };
     const asked = { call, path, onFailed };
-    const answer = await answerLog(request, asked);
-    const response = answer instanceof Response ? answer : await askRouter(answer, asked);
+    const leave = room.take(request);
+    const response = leave
+      ? await answer(request, asked).finally(leave)
+      : await askRouter(request, { ...asked, refusal: noRoom() });
     const durationMs = performance.now() - startedMs;
     options.onRequest?.({ procedure: labelOf(path), status: response.status, durationMs });
     return response;
