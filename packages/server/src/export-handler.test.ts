@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { type Activity, mask, type Scope } from '@annals/contract';
 import { anActivity } from '@annals/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createExportHandler } from './export-handler.ts';
 import { deployment, openTestServer, type TestServer } from './testing.ts';
 
 let server: TestServer;
@@ -121,6 +122,22 @@ describe('an export', () => {
     expect((await ask({ key, method: 'PUT' })).status).toBe(405);
     const records = await server.call('activity.count', { query: 'action:annals.exported' }, key);
     expect(records.data).toMatchObject({ count: 0 });
+  });
+
+  test('that is left while its next lines are on their way is no failure', async () => {
+    const key = await filledTenant('hurried');
+    const { services } = server.core;
+    const failures: unknown[] = [];
+    const note = (fields: object) => failures.push(fields);
+    const log = { ...services.log, warn: note, error: note };
+    const handle = createExportHandler({ services: { ...services, log } });
+    const headers = { authorization: `Bearer ${key}` };
+    const { body } = await handle(new Request('http://test/api/v1/export', { headers }));
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const coming = reader.read();
+    await reader.cancel();
+    expect((await coming).done).toBe(true);
+    expect(failures).toEqual([]);
   });
 
   test('that nobody reads on ends without harm, and lets others have theirs', async () => {

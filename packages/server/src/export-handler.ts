@@ -125,9 +125,12 @@ function bytesOf({ chunks }: ExportStream, { call, leaving }: Reader): ReadableS
       pull: async (controller) => {
         try {
           const bytes = await next();
+          // Nobody reads any more: what was on its way has nowhere to go.
+          if (leaving.signal.aborted) return;
           if (bytes) controller.enqueue(bytes);
           else controller.close();
         } catch (error) {
+          if (leaving.signal.aborted) return;
           logFailure(call.services.log, { error, requestId: call.requestId, procedure: 'export' });
           await iterator.return?.();
           throw error;
