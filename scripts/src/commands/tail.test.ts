@@ -54,12 +54,12 @@ const actionsOf = (lines: readonly string[]) =>
 
 test('activities are written as they come, until Ctrl-C; the cursor told then goes on behind them', async () => {
   await log('tail.first', 'other.thing');
-  const child = start('action:tail.*', '--from', 'start', '--output', 'ndjson');
+  const child = start('--query', 'action:tail.*', '--from', 'start', '--output', 'ndjson');
   expect(actionsOf(await read(child, 1))).toEqual(['tail.first']);
   const { code, cursor } = await end(child);
   expect(code).toBe(0);
   await log('tail.second');
-  const next = start('action:tail.*', '--cursor', cursor ?? '', '--output', 'json');
+  const next = start('--query', 'action:tail.*', '--cursor', cursor ?? '', '--output', 'json');
   expect(actionsOf(await read(next, 1))).toEqual(['tail.second']);
   expect((await end(next)).code).toBe(0);
 }, 90_000);
@@ -76,7 +76,7 @@ test('a tail ends when nobody reads its output any more', async () => {
 }, 90_000);
 
 test('a query that does not parse is shown with a mark, and is a mistake of the command line', async () => {
-  const { code, stderr } = await cli.run(['tail', 'nonsense:x']);
+  const { code, stderr } = await cli.run(['tail', '--query', 'nonsense:x']);
   expect(code).toBe(2);
-  expect(stderr).toMatch(/^annals: query: .*\n {2}nonsense:x\n {2}\^/);
+  expect(stderr).toMatch(/^annals: --query: .*\n {2}nonsense:x\n {2}\^/);
 });

@@ -4,22 +4,22 @@ import { catchInterrupt } from '../cli/interrupt.ts';
 import type { Runner, Session } from '../cli/session.ts';
 import { growingTable } from '../cli/text.ts';
 import { activityColumns } from './read.ts';
-import { checkQuery } from './shared.ts';
+import { checkQuery, queryOption } from './shared.ts';
 
 export function addTail(program: Command, run: Runner): void {
   program
     .command('tail')
     .description('Show activities as they come into the log, until Ctrl-C')
-    .argument('[query]', 'which activities, as actor:alice')
+    .addOption(queryOption())
     .addOption(
       new Option('--from <place>', 'begin with the first activity of the log, or behind its last')
         .choices(['start', 'now'] as const)
         .default('now' as const),
     )
     .option('--cursor <cursor>', 'go on where an earlier tail has ended')
-    .action((query, { from, cursor }, command) =>
+    .action(({ query, from, cursor }, command) =>
       run(command, (session) =>
-        follow(session, { query: checkQuery(query, 'query'), ...(cursor ? { cursor } : { from }) }),
+        follow(session, { query: checkQuery(query), ...(cursor ? { cursor } : { from }) }),
       ),
     );
 }
