@@ -7,8 +7,8 @@ import { visible } from '../cli/text.ts';
 export const queryOption = () =>
   new Option('-q, --query <text>', 'which activities, as actor:alice since:7d');
 
-/** Refuse a query here and show where it goes wrong, under the `name` that it has; the server reads it again. */
-export function checkQuery(query: string | undefined, name = '--query'): string | undefined {
+/** Refuse a query here and show where it goes wrong; the server reads it again. */
+export function checkQuery(query: string | undefined): string | undefined {
   if (query === undefined) return undefined;
   try {
     parseQuery(query, { now: new Date() });
@@ -17,7 +17,7 @@ export function checkQuery(query: string | undefined, name = '--query'): string 
     // Control characters would move the mark away from what it marks.
     const before = visible(query.slice(0, error.position ?? 0));
     const mark = error.position === undefined ? '' : `\n  ${visible(query)}\n  ${' '.repeat(before.length)}^`;
-    throw new UsageError(`${name}: ${error.message}${mark}`, { cause: error });
+    throw new UsageError(`--query: ${error.message}${mark}`, { cause: error });
   }
   return query;
 }
