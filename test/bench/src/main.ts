@@ -71,7 +71,7 @@ async function measure(
 
 async function runSuites(
   positionals: readonly string[],
-  { quick, rounds, seconds, records, sizes }: Values,
+  { quick, rounds, seconds, records, sizes, json }: Values,
   database: () => Promise<string>,
 ): Promise<Measured> {
   const options = {
@@ -87,6 +87,10 @@ async function runSuites(
     process.stderr.write(`${name}\n`);
     const startMs = performance.now();
     rows.push(...(await allSuites[name](options)));
+    // Suites take minutes: what is measured stays, whatever befalls the next.
+    if (json !== undefined) {
+      await writeResult(json, { machine: describeMachine(), at: new Date().toISOString(), rows });
+    }
     process.stderr.write(`  ${((performance.now() - startMs) / 1_000).toFixed(1)} s\n`);
   }
   return { rows };

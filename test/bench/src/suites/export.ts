@@ -11,6 +11,8 @@ import type { Suite } from '../suite.ts';
 
 /** OFFSET gets slower with each page; nobody would wait for its end. */
 const referenceMax = 50_000;
+/** A round of millions of records is long enough to be the only one. */
+const longMs = 60_000;
 
 /**
  * Exports of all that a tenant has from a server of its own, over HTTP, read by a process that counts the lines; beside
@@ -34,6 +36,7 @@ export const exports: Suite = async ({ database, records, rounds }) => {
     const rates: { ours: number; reference: number }[] = [];
     const growths: { ours: number }[] = [];
     for (let round = 0; round <= rounds; round += 1) {
+      const startMs = performance.now();
       const memory = await watchMemory(server);
       const ours = await rateOf(async () => {
         let lines = 0;
@@ -42,10 +45,12 @@ export const exports: Suite = async ({ database, records, rounds }) => {
       });
       const growth = await memory.end();
       const reference = await rateOf(() => pageByOffset(client));
-      // The first warms caches and compilers.
-      if (round === 0) continue;
+      const isLong = performance.now() - startMs > longMs;
+      // The first warms caches and compilers, unless that is soon done in so long a round.
+      if (round === 0 && !isLong) continue;
       rates.push({ ours, reference });
       growths.push({ ours: growth / 2 ** 20 });
+      if (isLong) break;
     }
     const size = `of ${records.toLocaleString('en')} loaded`;
     const target = { of: 'ours', atLeast: 50_000 } as const;
