@@ -8,7 +8,7 @@ export interface BodyRoom {
 
 /**
  * Room for bodies, in bytes. However many call at once, no more is read than has room: a call takes what its
- * `content-length` says, or as much as any may have.
+ * `content-length` says, and one that does not say takes `unknownBytes`, since most are small.
  */
 export function createBodyRoom(bytesMax: number): BodyRoom {
   let taken = 0;
@@ -25,9 +25,12 @@ export function createBodyRoom(bytesMax: number): BodyRoom {
   };
 }
 
+/** Of requests within a process, and of bodies in chunks. */
+const unknownBytes = 256 * 1024;
+
 function bytesOf({ headers, body }: Request): number {
   if (!body) return 0;
-  const length = Number(headers.get('content-length') ?? limits.callBytesMax);
+  const length = Number(headers.get('content-length') ?? unknownBytes);
   return Math.min(length, limits.callBytesMax);
 }
 
