@@ -1,13 +1,10 @@
 import { AnnalsError } from '@annals/contract';
 import { type Context, exportBundle, requireScope, resolveTenant } from '@annals/core';
-import { type AnnalsCall, type CallOptions, createCall } from './call.ts';
-import type { ServedRequest } from './fetch-handler.ts';
+import type { AnnalsCall } from './call.ts';
 import { logFailure } from './log-failure.ts';
-import { refuse } from './refuse.ts';
+import { createRouteHandler, type RouteOptions } from './route-handler.ts';
 
-export interface BundleHandlerOptions extends Omit<CallOptions, 'onLogged'> {
-  readonly onRequest?: (request: ServedRequest) => void;
-}
+export type BundleHandlerOptions = Omit<RouteOptions, 'onLogged'>;
 
 /** Where a bundle is had, unless it is mounted elsewhere. */
 export const bundlePath = '/api/v1/bundle';
@@ -20,16 +17,7 @@ export const bundlePath = '/api/v1/bundle';
  * Errors  those of `exportBundle`, as JSON, under their status.
  */
 export function createBundleHandler(options: BundleHandlerOptions): (request: Request) => Promise<Response> {
-  return async (request) => {
-    const startedMs = performance.now();
-    const call = createCall(request, options);
-    const response = await serve(request, call).catch((error: unknown) => refuse(error, call, 'bundle'));
-    response.headers.set('x-request-id', call.requestId);
-    response.headers.set('cache-control', 'no-store');
-    const durationMs = performance.now() - startedMs;
-    options.onRequest?.({ procedure: 'bundle', status: response.status, durationMs });
-    return response;
-  };
+  return createRouteHandler(options, { procedure: 'bundle', serve });
 }
 
 async function serve(request: Request, call: AnnalsCall): Promise<Response> {

@@ -1,14 +1,12 @@
 import { AnnalsError, ExportInput, limits } from '@annals/contract';
 import { type ExportStream, firstProblem, requireScope, resolveTenant, streamActivities } from '@annals/core';
-import { type AnnalsCall, type CallOptions, createCall } from './call.ts';
-import type { ServedRequest } from './fetch-handler.ts';
+import { authenticatingAgain } from './authenticating-again.ts';
+import type { AnnalsCall } from './call.ts';
 import { limitBody } from './limit-body.ts';
 import { logFailure } from './log-failure.ts';
-import { refuse } from './refuse.ts';
+import { createRouteHandler, type RouteOptions } from './route-handler.ts';
 
-export interface ExportHandlerOptions extends Omit<CallOptions, 'onLogged'> {
-  readonly onRequest?: (request: ServedRequest) => void;
-}
+export type ExportHandlerOptions = Omit<RouteOptions, 'onLogged'>;
 
 /** Where exports are had, unless it is mounted elsewhere. */
 export const exportPath = '/api/v1/export';
@@ -23,16 +21,7 @@ export const exportPath = '/api/v1/export';
  * Errors  those of `streamActivities`, as JSON, under their status.
  */
 export function createExportHandler(options: ExportHandlerOptions): (request: Request) => Promise<Response> {
-  return async (request) => {
-    const startedMs = performance.now();
-    const call = createCall(request, options);
-    const response = await serve(request, call).catch((error: unknown) => refuse(error, call, 'export'));
-    response.headers.set('x-request-id', call.requestId);
-    response.headers.set('cache-control', 'no-store');
-    const durationMs = performance.now() - startedMs;
-    options.onRequest?.({ procedure: 'export', status: response.status, durationMs });
-    return response;
-  };
+  return createRouteHandler(options, { procedure: 'export', serve });
 }
 
 async function serve(request: Request, call: AnnalsCall): Promise<Response> {
@@ -87,9 +76,6 @@ function invalid(problem: { message: string; path?: string; limit?: number; caus
   return new AnnalsError({ code: 'invalid_input', ...told }, { cause });
 }
 
-/** How often it is looked whether the key still is one. */
-const authenticateAgainMs = 1_000;
-
 /** How long a search that finds nothing goes on before an empty line tells that it does. */
 const silentMaxMs = 10_000;
 
@@ -103,16 +89,13 @@ interface Reader {
 function bytesOf({ chunks }: ExportStream, { call, leaving }: Reader): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const iterator = chunks[Symbol.asyncIterator]();
-  let authenticatedMs = performance.now();
-  let writtenMs = authenticatedMs;
+  const checkKey = authenticatingAgain(call);
+  let writtenMs = performance.now();
   const next = async (): Promise<Uint8Array | undefined> => {
     for (;;) {
       const { value, done } = await iterator.next();
       if (done) return undefined;
-      if (performance.now() - authenticatedMs > authenticateAgainMs) {
-        await call.authenticateAgain?.();
-        authenticatedMs = performance.now();
-      }
+      await checkKey();
       // A long search would look to the reader as if nobody were there.
       const silent = value.text === '' && performance.now() - writtenMs < silentMaxMs;
       if (silent) continue;

@@ -1,16 +1,14 @@
 import { AnnalsError, type ImportedLine, type ImportTotals, procedures } from '@annals/contract';
 import { requireScope, resolveTenant } from '@annals/core';
-import { type AnnalsCall, type CallOptions, createCall } from './call.ts';
+import { authenticatingAgain } from './authenticating-again.ts';
+import type { AnnalsCall } from './call.ts';
 import { errorInfoOf } from './error-info.ts';
-import type { ServedRequest } from './fetch-handler.ts';
 import { importActivities } from './import-activities.ts';
 import { readImport } from './import-body.ts';
 import { logFailure } from './log-failure.ts';
-import { refuse } from './refuse.ts';
+import { createRouteHandler, type RouteOptions } from './route-handler.ts';
 
-export interface ImportHandlerOptions extends CallOptions {
-  readonly onRequest?: (request: ServedRequest) => void;
-}
+export type ImportHandlerOptions = RouteOptions;
 
 /** Where activities are imported, unless it is mounted elsewhere. */
 export const importPath = '/api/v1/activities:import';
@@ -27,16 +25,7 @@ export const importPath = '/api/v1/activities:import';
  *         `{error, totals}`. The same may be imported again: what is stored is a duplicate then.
  */
 export function createImportHandler(options: ImportHandlerOptions): (request: Request) => Promise<Response> {
-  return async (request) => {
-    const startedMs = performance.now();
-    const call = createCall(request, options);
-    const response = await serve(request, call).catch((error: unknown) => refuse(error, call, procedure));
-    response.headers.set('x-request-id', call.requestId);
-    response.headers.set('cache-control', 'no-store');
-    const durationMs = performance.now() - startedMs;
-    options.onRequest?.({ procedure, status: response.status, durationMs });
-    return response;
-  };
+  return createRouteHandler(options, { procedure, serve });
 }
 
 const procedure = 'import';
@@ -79,18 +68,6 @@ function readParams(params: URLSearchParams): Params {
 
 function invalid(message: string, path: string): AnnalsError {
   return new AnnalsError({ code: 'invalid_input', message, path });
-}
-
-/** How often it is looked whether the key still is one. */
-const authenticateAgainMs = 1_000;
-
-function authenticatingAgain({ authenticateAgain }: AnnalsCall): () => Promise<void> {
-  let atMs = performance.now();
-  return async () => {
-    if (performance.now() - atMs < authenticateAgainMs) return;
-    atMs = performance.now();
-    await authenticateAgain?.();
-  };
 }
 
 interface Answering {

@@ -1,12 +1,15 @@
-import { errorStatus } from '@annals/contract';
+import { type ErrorCode, errorStatus } from '@annals/contract';
 import type { TRPCError } from '@trpc/server';
 import { errorInfoOf } from './error-info.ts';
 
 /** The headers of a request's answer that holds these errors. */
 export function headersOf(errors: readonly TRPCError[], requestId: string): Record<string, string> {
-  const codes = errors.map((error) => errorInfoOf(error).code);
+  return { 'x-request-id': requestId, ...headersOfCodes(errors.map((error) => errorInfoOf(error).code)) };
+}
+
+/** What a caller is told besides, of an answer that holds errors of these codes. */
+export function headersOfCodes(codes: readonly ErrorCode[]): Record<string, string> {
   return {
-    'x-request-id': requestId,
     ...(codes.includes('unauthenticated') && { 'www-authenticate': 'Bearer' }),
     ...(codes.some((code) => code === 'unavailable' || code === 'overloaded') && { 'retry-after': '1' }),
   };

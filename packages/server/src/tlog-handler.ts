@@ -9,18 +9,18 @@ import {
   requireScope,
   resolveTenant,
 } from '@annals/core';
-import { type AnnalsCall, type CallOptions, createCall } from './call.ts';
+import type { AnnalsCall } from './call.ts';
 import { errorInfoOf } from './error-info.ts';
-import type { ServedRequest } from './fetch-handler.ts';
 import { logFailure } from './log-failure.ts';
+import { headersOfCodes } from './response-meta.ts';
+import { observeRoute, type RouteOptions } from './route-handler.ts';
 import { parseTlogPath, type TlogResource } from './tlog-path.ts';
 
-export interface TlogHandlerOptions extends Omit<CallOptions, 'onLogged'> {
+export interface TlogHandlerOptions extends Omit<RouteOptions, 'onLogged'> {
   /** Where the handler is mounted; `/tlog` unless told otherwise. */
   readonly endpoint?: string;
   /** Ask nobody for a key. Entries tell when how many activities were recorded, but none of their values. */
   readonly public?: boolean;
-  readonly onRequest?: (request: ServedRequest) => void;
 }
 
 /**
@@ -35,17 +35,12 @@ export interface TlogHandlerOptions extends Omit<CallOptions, 'onLogged'> {
  */
 export function createTlogHandler(options: TlogHandlerOptions): (request: Request) => Promise<Response> {
   const endpoint = (options.endpoint ?? '/tlog').replace(/\/+$/, '');
-  return async (request) => {
-    const startedMs = performance.now();
-    const call = createCall(request, options);
-    const response = await serve(request, { call, endpoint, isPublic: options.public === true }).catch(
-      (error: unknown) => refuse(error, call),
-    );
-    response.headers.set('x-request-id', call.requestId);
-    const durationMs = performance.now() - startedMs;
-    options.onRequest?.({ procedure: 'tlog', status: response.status, durationMs });
-    return response;
-  };
+  const isPublic = options.public === true;
+  return observeRoute(options, {
+    procedure: 'tlog',
+    serve: (request, call) =>
+      serve(request, { call, endpoint, isPublic }).catch((error: unknown) => refuse(error, call)),
+  });
 }
 
 interface Serving {
@@ -136,8 +131,7 @@ function refuse(error: unknown, { services, requestId }: AnnalsCall): Response {
   const told = info.code === 'invalid_input' ? errorInfoOf(notFound()) : info;
   const headers = {
     'cache-control': 'no-store',
-    ...(told.code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
-    ...(told.code === 'unavailable' && { 'retry-after': '1' }),
+    ...headersOfCodes([told.code]),
   };
   const { code, message } = told;
   return Response.json({ code, message, requestId }, { status: errorStatus[code], headers });
