@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { AnnalsError } from '@annals/contract';
 import { sql } from 'kysely';
 import type { Services } from '../context.ts';
-import { createWaiter } from '../database/create-waiter.ts';
 import { describeFailure } from '../job/describe-failure.ts';
 import { isAborted } from '../job/is-aborted.ts';
+import { type Rounds, startRounds } from '../job/start-rounds.ts';
 import { type Follower, followLog } from './follow-log.ts';
 
 export interface FollowerOptions {
@@ -12,11 +11,6 @@ export interface FollowerOptions {
   readonly pollMs?: number;
   /** The least time from one round to the next, which takes what has come together; 250 ms unless told otherwise. */
   readonly gatherMs?: number;
-}
-
-export interface RunningFollower {
-  /** Finish the transaction in hand, and leave the rest to others. */
-  stop(): Promise<void>;
 }
 
 type FollowServices = Pick<Services, 'db' | 'log'>;
@@ -38,29 +32,19 @@ export function startFollower(
   services: FollowServices,
   follower: Follower,
   { pollMs = 1_000, gatherMs = 250 }: FollowerOptions = {},
-): RunningFollower {
-  const waiter = createWaiter(services.db.signals, 'annals_log');
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => undefined);
-  const run = async () => {
-    const refusals = new Map<string, number>();
-    while (!isAborted(signal)) {
+): Rounds {
+  const refusals = new Map<string, number>();
+  return startRounds({
+    signals: services.db.signals,
+    channel: 'annals_log',
+    round: async ({ signal, pause, wait }) => {
       const begunMs = performance.now();
       const outcome = await followRound(services, { follower, refusals, signal });
       if (outcome === 'failed') await pause(failurePauseMs);
-      else if (outcome === 'idle') await waiter.wait(pollMs);
+      else if (outcome === 'idle') await wait(pollMs);
       await pause(Math.max(0, begunMs + gatherMs - performance.now()));
-    }
-  };
-  const running = run();
-  return {
-    stop: async () => {
-      stopping.abort();
-      waiter.end();
-      await running;
     },
-  };
+  });
 }
 
 interface Round {

@@ -1,17 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Services } from '../context.ts';
-import { createWaiter } from '../database/create-waiter.ts';
-import { isAborted } from '../job/is-aborted.ts';
+import { type Rounds, startRounds } from '../job/start-rounds.ts';
 import { sequenceRound } from './sequence-round.ts';
 
 export interface SequencerOptions {
   /** How often it looks without being woken; 200 ms unless told otherwise. */
   readonly pollMs?: number;
-}
-
-export interface Sequencer {
-  /** Finish the transactions in hand, and leave the rest to others. */
-  stop(): Promise<void>;
 }
 
 /** Under a steady stream of batches, each round takes what has come together in so long. */
@@ -37,27 +30,17 @@ function restMs(roundMs: number): number {
 export function startSequencer(
   services: Pick<Services, 'db' | 'clock' | 'log'>,
   { pollMs = 200 }: SequencerOptions = {},
-): Sequencer {
-  const waiter = createWaiter(services.db.signals, 'annals_batch');
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => undefined);
-  const run = async () => {
-    const refusals = new Map<string, number>();
-    while (!isAborted(signal)) {
+): Rounds {
+  const refusals = new Map<string, number>();
+  return startRounds({
+    signals: services.db.signals,
+    channel: 'annals_batch',
+    round: async ({ signal, pause, wait }) => {
       const begunMs = performance.now();
       const outcome = await sequenceRound(services, { refusals, signal });
       if (outcome === 'failed') await pause(failurePauseMs);
       else if (outcome === 'moved') await pause(restMs(performance.now() - begunMs));
-      else await waiter.wait(pollMs);
-    }
-  };
-  const running = run();
-  return {
-    stop: async () => {
-      stopping.abort();
-      waiter.end();
-      await running;
+      else await wait(pollMs);
     },
-  };
+  });
 }

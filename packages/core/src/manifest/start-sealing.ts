@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Services } from '../context.ts';
-import { createWaiter } from '../database/create-waiter.ts';
 import { describeFailure } from '../job/describe-failure.ts';
-import { isAborted } from '../job/is-aborted.ts';
+import { type Rounds, startRounds } from '../job/start-rounds.ts';
 import { sealDueManifests } from './seal-due-manifests.ts';
 
 /** How often it looks without being woken. */
@@ -14,12 +12,11 @@ const apartMs = 1_000;
  * Seal the manifests that are due until `stop`: woken when a checkpoint was signed, which is what they wait for,
  * and looking by itself besides. Any number of processes may do so.
  */
-export function startSealing(services: Services): { stop(): Promise<void> } {
-  const waiter = createWaiter(services.db.signals, 'annals_checkpoint');
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const run = async () => {
-    while (!isAborted(signal)) {
+export function startSealing(services: Services): Rounds {
+  return startRounds({
+    signals: services.db.signals,
+    channel: 'annals_checkpoint',
+    round: async ({ pause, wait }) => {
       const begunMs = performance.now();
       try {
         await sealDueManifests(services);
@@ -27,17 +24,8 @@ export function startSealing(services: Services): { stop(): Promise<void> } {
         services.log.warn(describeFailure(error), 'cannot look for manifests to seal; trying again');
       }
       // Looking for what is not signed yet can take long where very much is listed.
-      const pauseMs = Math.max(apartMs, 5 * (performance.now() - begunMs));
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
-      if (!isAborted(signal)) await waiter.wait(pollMs);
-    }
-  };
-  const running = run();
-  return {
-    stop: async () => {
-      stopping.abort();
-      waiter.end();
-      await running;
+      await pause(Math.max(apartMs, 5 * (performance.now() - begunMs)));
+      await wait(pollMs);
     },
-  };
+  });
 }

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import type { Services } from '../context.ts';
 import type { Tx } from '../database/database.ts';
+import type { Rounds } from '../job/start-rounds.ts';
 import type { LoggedBatch } from '../log/batches-from.ts';
 import type { Follower } from '../log/follow-log.ts';
-import { type FollowerOptions, type RunningFollower, startFollower } from '../log/start-follower.ts';
+import { type FollowerOptions, startFollower } from '../log/start-follower.ts';
 import { moment } from '../privacy/examine.ts';
 import { addCounts, countedColumns } from './add-counts.ts';
 
@@ -20,10 +21,7 @@ export const rollupFollower: Follower = {
 };
 
 /** Keep the counts of all tenants until `stop`; any number of processes may do so. See `startFollower`. */
-export function startRollups(
-  services: Pick<Services, 'db' | 'log'>,
-  options?: FollowerOptions,
-): RunningFollower {
+export function startRollups(services: Pick<Services, 'db' | 'log'>, options?: FollowerOptions): Rounds {
   return startFollower(services, rollupFollower, options);
 }
 
