@@ -41,12 +41,12 @@ export interface LogGroup {
   readonly left: AbortSignal;
 }
 
-export interface OpenGroup {
+interface OpenGroup {
   readonly backoff: Backoff;
   readonly alone?: boolean;
 }
 
-export function openGroup(calls: readonly PendingCall[], { backoff, alone = false }: OpenGroup): LogGroup {
+function openGroup(calls: readonly PendingCall[], { backoff, alone = false }: OpenGroup): LogGroup {
   const left = new AbortController();
   const onGone = () => {
     if (calls.every(({ settled }) => settled)) left.abort();

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { TransactionOptions, Tx } from '../database/database.ts';
-import { resolveFilter, type Selection, seesPersonal } from './resolve-filter.ts';
-import { type Condition, type Sight, whereActivity } from './where.ts';
+import { seesPersonal } from './resolve-filter.ts';
+import type { Sight } from './where.ts';
 
 /**
  * Run statements that read the tenant of the call, each within the time that a read may take. They end in the
@@ -22,9 +22,4 @@ export function read<T>(
 /** What the caller may see of the tenant of the call. */
 export function sightOf(ctx: Context): Sight {
   return { tenantId: ctx.tenantId, personal: seesPersonal(ctx) };
-}
-
-/** The condition of the records that a call names. */
-export function whereSelected(ctx: Context, selection: Selection): Condition {
-  return whereActivity(resolveFilter(ctx, selection), sightOf(ctx));
 }

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
 /** For tests: the first of the activities of `loadLarge`. */
-export const largeSince = new Date('2026-01-01T00:00:00.000Z');
+const largeSince = new Date('2026-01-01T00:00:00.000Z');
 
 export interface LoadLarge {
   readonly tenants: readonly string[];

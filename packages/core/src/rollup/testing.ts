@@ -28,7 +28,7 @@ export async function countAll(core: Pick<TestCore, 'services'>, tenantId: strin
 }
 
 /** For tests: what a GROUP BY on the activities says. */
-export function countPlainly(tx: Tx, request: CountRequest): Promise<CountRow[]> {
+function countPlainly(tx: Tx, request: CountRequest): Promise<CountRow[]> {
   const { filter, sight } = request;
   return sumCounts(
     tx,

@@ -8,7 +8,7 @@ import type { Log } from '../log/newest-log.ts';
 /** In whose name the signer appends. */
 const signerPrincipal: Principal = { keyId: 'signer', keyName: 'signer', tenantId: '*', scopes: [] };
 
-export const rotatedAction = 'annals.log_key_rotated';
+const rotatedAction = 'annals.log_key_rotated';
 
 export interface Introducing {
   /** Of the tenant's epochs up to that of the log: a rotation may have been meant for an earlier one. */

@@ -7,7 +7,7 @@ import type { ListedManifest, Place } from './manifests.ts';
 import { isRequest, type OwnRecord, requestActions } from './own-record.ts';
 
 /** How old the request or the end of a run may be to account for a manifest that is not sealed. */
-export const requestAgeMsMax = 48 * 3_600_000;
+const requestAgeMsMax = 48 * 3_600_000;
 
 /** Runs that have not ended; beyond that further ones are not remembered. */
 const runsMax = 100_000;

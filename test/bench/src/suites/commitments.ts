@@ -36,7 +36,7 @@ export const commitments: Suite = async (turns) => {
 };
 
 /** Activities as a log commits to them, their defaults filled in. */
-export function sampleRecords(count: number): LoggedRecord[] {
+function sampleRecords(count: number): LoggedRecord[] {
   const startMs = Date.UTC(2026, 0, 1);
   return generateActivities({ seed: 1, startMs, stepMs: 1_000 })
     .take(count)
