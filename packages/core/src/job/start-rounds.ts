@@ -20,9 +20,9 @@ export interface BetweenRounds {
   /** Aborted by `stop`, which ends the waits besides. */
   readonly signal: AbortSignal;
   /** Rest, whatever comes meanwhile. */
-  pause(ms: number): Promise<void>;
+  readonly pause: (ms: number) => Promise<void>;
   /** Until woken, so long at most; at once when that came since the last wait. */
-  wait(timeoutMs: number): Promise<void>;
+  readonly wait: (timeoutMs: number) => Promise<void>;
 }
 
 /** Work in rounds until `stop`, woken by a channel of the database. */
@@ -33,7 +33,7 @@ export function startRounds({ signals, channel, round }: RoundsOptions): Rounds 
   const between: BetweenRounds = {
     signal,
     pause: (ms) => delay(ms, undefined, { signal }).catch(() => undefined),
-    wait: waiter.wait,
+    wait: (timeoutMs) => waiter.wait(timeoutMs),
   };
   const run = async () => {
     while (!isAborted(signal)) await round(between);
