@@ -9,8 +9,9 @@ import {
   signNote,
 } from '@annals/tlog';
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import type { Context, Principal, Services } from './context.ts';
-import { type Database, openDatabase } from './database/database.ts';
+import { type DatabaseOptions, openDatabase } from './database/database.ts';
 import { migrate, provision } from './database/provision.ts';
 import type { JobQueue } from './job/queue.ts';
 import { newestLog } from './log/newest-log.ts';
@@ -46,11 +47,7 @@ const template = {
 
 export async function openTestCore(): Promise<TestCore> {
   const database = await createTestDatabase({ template });
-  const db: Database = await openDatabase({
-    urls: { app: database.url, custodian: database.url },
-    setRole: true,
-    poolMax: 4,
-  });
+  const db = await openDatabase(databaseOptions(database.url));
   const clock = createFakeClock(new Date('2026-06-15T12:00:00.000Z'));
   const enqueued: { tenantId: string; jobId: string }[] = [];
   const queue: JobQueue = { enqueue: async (job) => void enqueued.push(job) };
@@ -80,6 +77,37 @@ export async function openTestCore(): Promise<TestCore> {
     close: async () => {
       await db.close();
       await database.drop();
+    },
+  };
+}
+
+function databaseOptions(url: string): DatabaseOptions {
+  return { urls: { app: url, custodian: url }, setRole: true, poolMax: 4 };
+}
+
+/** For tests of what several processes do on one database. */
+export interface TestPair {
+  readonly core: TestCore;
+  /** The services of another process, as far as the database can tell. */
+  readonly other: Services;
+  /** Sees and may do everything, past the roles. */
+  readonly admin: Client;
+  close(): Promise<void>;
+}
+
+export async function openTestPair(): Promise<TestPair> {
+  const core = await openTestCore();
+  const db = await openDatabase(databaseOptions(core.url));
+  const admin = new Client({ connectionString: core.url });
+  await admin.connect();
+  return {
+    core,
+    other: { ...core.services, db },
+    admin,
+    close: async () => {
+      await admin.end();
+      await db.close();
+      await core.close();
     },
   };
 }

@@ -1,33 +1,26 @@
 import { anActivity } from '@annals/testkit';
 import { sql } from 'kysely';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appendActivities } from '../activity/append.ts';
 import type { Services } from '../context.ts';
 import { createWaiter } from '../database/create-waiter.ts';
-import { openDatabase } from '../database/database.ts';
 import { readinessWarnings } from '../health.ts';
-import { openTestCore, sequenceAll, type TestCore } from '../testing.ts';
+import { openTestPair, sequenceAll, type TestCore, type TestPair } from '../testing.ts';
 import { newestLog } from './newest-log.ts';
 import { sequencingLag } from './sequencing-lag.ts';
 import { startSequencer } from './start-sequencer.ts';
 import { commitLeaves, expectSound, type Stored } from './testing-batches.ts';
 
+let pair: TestPair;
 let core: TestCore;
 let other: Services;
 let admin: Client;
 beforeAll(async () => {
-  core = await openTestCore();
-  const db = await openDatabase({ urls: { app: core.url, custodian: core.url }, setRole: true, poolMax: 4 });
-  other = { ...core.services, db };
-  admin = new Client({ connectionString: core.url });
-  await admin.connect();
+  pair = await openTestPair();
+  ({ core, other, admin } = pair);
 });
-afterAll(async () => {
-  await admin.end();
-  await other.db.close();
-  await core.close();
-});
+afterAll(() => pair.close());
 
 /** Only a signal wakes it. */
 const hourMs = 3_600_000;

@@ -1,34 +1,27 @@
 import { Filter, type RetentionPolicy } from '@annals/contract';
 import * as fc from 'fast-check';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeAll } from '../activity/testing.ts';
 import type { Context, Services } from '../context.ts';
-import { openDatabase } from '../database/database.ts';
 import { killedAt } from '../database/testing.ts';
 import { anonymize, personOf, purge, redact } from '../hold/testing.ts';
 import { followLog } from '../log/follow-log.ts';
 import { setPolicies } from '../retention/set-policies.ts';
-import { openTestCore, sequenceAll, type TestCore } from '../testing.ts';
+import { openTestPair, sequenceAll, type TestCore, type TestPair } from '../testing.ts';
 import { rollupFollower } from './count-batches.ts';
 import { countedDimensions } from './cubes.ts';
 import { countAll, countBothWays, expectExact, followAll, type ZonedRequest } from './testing.ts';
 
+let pair: TestPair;
 let core: TestCore;
 let other: Services;
 let admin: Client;
 beforeAll(async () => {
-  core = await openTestCore();
-  const db = await openDatabase({ urls: { app: core.url, custodian: core.url }, setRole: true, poolMax: 4 });
-  other = { ...core.services, db };
-  admin = new Client({ connectionString: core.url });
-  await admin.connect();
+  pair = await openTestPair();
+  ({ core, other, admin } = pair);
 });
-afterAll(async () => {
-  await admin.end();
-  await other.db.close();
-  await core.close();
-});
+afterAll(() => pair.close());
 
 /** Where clocks are put forward or back, zones change for good, days of UTC and quarters of an hour begin. */
 const turns = [

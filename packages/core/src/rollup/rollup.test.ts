@@ -1,7 +1,7 @@
 import { Filter, filterFields } from '@annals/contract';
 import { anActivity } from '@annals/testkit';
 import { sql } from 'kysely';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countActivities, countFound } from '../activity/count.ts';
 import { facetActivities } from '../activity/facets.ts';
@@ -10,13 +10,12 @@ import { statsActivities } from '../activity/stats.ts';
 import { summarizeActor } from '../activity/summary.ts';
 import { storeAll } from '../activity/testing.ts';
 import type { Context, Services } from '../context.ts';
-import { openDatabase } from '../database/database.ts';
 import { holdCommits } from '../database/testing.ts';
 import { anonymize, personOf, purge, redact } from '../hold/testing.ts';
 import { seed } from '../job/testing.ts';
 import { followLog } from '../log/follow-log.ts';
 import { setPolicies } from '../retention/set-policies.ts';
-import { openTestCore, sequenceAll, type TestCore } from '../testing.ts';
+import { openTestPair, sequenceAll, type TestCore, type TestPair } from '../testing.ts';
 import { checkRollups } from './check-rollups.ts';
 import { rollupFollower } from './count-batches.ts';
 import { countByScan } from './count-by-scan.ts';
@@ -25,21 +24,15 @@ import { countedDimensions } from './cubes.ts';
 import { countAll, countBothWays, expectExact, followAll } from './testing.ts';
 import { topByScan } from './top-by-scan.ts';
 
+let pair: TestPair;
 let core: TestCore;
 let other: Services;
 let admin: Client;
 beforeAll(async () => {
-  core = await openTestCore();
-  const db = await openDatabase({ urls: { app: core.url, custodian: core.url }, setRole: true, poolMax: 4 });
-  other = { ...core.services, db };
-  admin = new Client({ connectionString: core.url });
-  await admin.connect();
+  pair = await openTestPair();
+  ({ core, other, admin } = pair);
 });
-afterAll(async () => {
-  await admin.end();
-  await other.db.close();
-  await core.close();
-});
+afterAll(() => pair.close());
 
 const plain = { groupBy: [], timeZone: 'UTC', limit: 1_000 };
 

@@ -1,30 +1,23 @@
 import { AnnalsError } from '@annals/contract';
 import { anActivity } from '@annals/testkit';
 import * as fc from 'fast-check';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appendActivities } from '../activity/append.ts';
-import type { Context } from '../context.ts';
-import { openDatabase } from '../database/database.ts';
+import type { Context, Services } from '../context.ts';
 import { startSequencer } from '../log/start-sequencer.ts';
-import { openTestCore, type TestCore } from '../testing.ts';
+import { openTestPair, type TestCore, type TestPair } from '../testing.ts';
 import { idsInLog, idsOf, openTail } from './testing.ts';
 
-/** Two processes on one database, as far as the database can tell. */
+let pair: TestPair;
 let core: TestCore;
-let other: Context['db'];
+let other: Services;
 let admin: Client;
 beforeAll(async () => {
-  core = await openTestCore();
-  other = await openDatabase({ urls: { app: core.url, custodian: core.url }, setRole: true, poolMax: 4 });
-  admin = new Client({ connectionString: core.url });
-  await admin.connect();
+  pair = await openTestPair();
+  ({ core, other, admin } = pair);
 });
-afterAll(async () => {
-  await admin.end();
-  await other.close();
-  await core.close();
-});
+afterAll(() => pair.close());
 
 /** Again, as a client would, until it is answered: a connection was cut under it. */
 async function untilAnswered<T>(work: () => Promise<T>): Promise<T> {
@@ -91,7 +84,7 @@ test('with two sequencers, cut connections and readers that come and go, each is
   await fc.assert(
     fc.asyncProperty(writes, patiences, async (written, readers) => {
       const { tenantId } = core.context();
-      const contexts = [core.context({ tenantId }), { ...core.context({ tenantId }), db: other }];
+      const contexts = [core.context({ tenantId }), { ...core.context({ tenantId }), db: other.db }];
       const sequencers = contexts.map((services) => startSequencer(services, { pollMs: 20 }));
       const total = written.reduce((sum, { count }) => sum + count, 0);
       try {
@@ -111,7 +104,7 @@ test('with two sequencers, cut connections and readers that come and go, each is
 
 test('a tail whose signals are lost finds what is new by itself', async () => {
   const ctx = core.context();
-  const deaf = { ...ctx, db: { ...other, signals: { ...other.signals, on: () => () => undefined } } };
+  const deaf = { ...ctx, db: { ...other.db, signals: { ...other.db.signals, on: () => () => undefined } } };
   const tail = await openTail(deaf);
   const sequencer = startSequencer(ctx);
   const { id } = anActivity();
