@@ -66,26 +66,35 @@ export async function openFlusher(
     debug: false,
   });
   return {
-    flush: async (tenantId, { actor, subject, target, context, ...activity }) => {
+    flush: async (tenantId, activity) => {
       const em = orm.em.fork();
-      em.create(ActivityEntity, {
-        ...activity,
-        ...context,
-        tenantId,
-        batchId: v7(),
-        position: 0,
-        recordedAt: new Date(),
-        own: false,
-        actorType: actor.type,
-        actorId: actor.id,
-        actorLabel: actor.label,
-        subjectId: subject?.id,
-        targetType: target?.type,
-        targetId: target?.id,
-        targetLabel: target?.label,
-      });
+      em.create(ActivityEntity, plainRow(tenantId, activity));
       await em.flush();
     },
     close: () => orm.close(),
+  };
+}
+
+/** What an application writes that inserts each activity by itself. */
+export function plainRow(
+  tenantId: string,
+  { actor, subject, target, context, tags, ...activity }: NewActivity,
+) {
+  return {
+    ...activity,
+    ...context,
+    tags: [...tags],
+    tenantId,
+    batchId: v7(),
+    position: 0,
+    recordedAt: new Date(),
+    own: false,
+    actorType: actor.type,
+    actorId: actor.id,
+    actorLabel: actor.label,
+    subjectId: subject?.id,
+    targetType: target?.type,
+    targetId: target?.id,
+    targetLabel: target?.label,
   };
 }

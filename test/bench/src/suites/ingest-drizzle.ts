@@ -1,8 +1,7 @@
-import type { NewActivity } from '@annals/core/bench';
+import { type NewActivity, plainRow } from '@annals/core/bench';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { boolean, integer, jsonb, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import { Pool } from 'pg';
-import { v7 } from 'uuid';
 
 /** What an application writes that inserts each activity with Drizzle. Closed lists are texts to it, as is usual. */
 const activityTable = pgSchema('bench_ingest').table('activity', {
@@ -52,24 +51,8 @@ export function openDrizzle(connectionString: string, connections: number): Driz
   const pool = new Pool({ connectionString, max: connections });
   const db = drizzle({ client: pool });
   return {
-    insert: async (tenantId, { actor, subject, target, context, tags, ...activity }) => {
-      await db.insert(activityTable).values({
-        ...activity,
-        ...context,
-        tags: [...tags],
-        tenantId,
-        batchId: v7(),
-        position: 0,
-        recordedAt: new Date(),
-        own: false,
-        actorType: actor.type,
-        actorId: actor.id,
-        actorLabel: actor.label,
-        subjectId: subject?.id,
-        targetType: target?.type,
-        targetId: target?.id,
-        targetLabel: target?.label,
-      });
+    insert: async (tenantId, activity) => {
+      await db.insert(activityTable).values(plainRow(tenantId, activity));
     },
     close: () => pool.end(),
   };
