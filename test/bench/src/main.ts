@@ -55,17 +55,24 @@ async function measure(
   values: Values,
   run: (database: () => Promise<string>) => Promise<Measured>,
 ): Promise<void> {
-  let opened: BenchDatabase | undefined;
+  let opening: Promise<BenchDatabase> | undefined;
+  const close = async () => (await opening)?.close();
+  const leave = () => {
+    // What is in hand fails as the database is taken away from it; the servers go with this process.
+    process.on('uncaughtException', () => undefined);
+    void close().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', leave).once('SIGTERM', leave);
   try {
-    const measured = await run(async () => values.against ?? (opened ??= await openDatabase()).url);
-    const url = values.against ?? opened?.url;
+    const measured = await run(async () => values.against ?? (await (opening ??= openDatabase())).url);
+    const url = values.against ?? (await opening)?.url;
     const machine = { ...describeMachine(), ...(url !== undefined && { postgres: await versionOf(url) }) };
     const result: Result = { machine, at: new Date().toISOString(), ...measured };
     process.stdout.write(renderTable(result.rows, machine));
     if (values.json !== undefined) await writeResult(values.json, result);
     if (values.svg !== undefined) await writeFile(values.svg, pictureOfCost([result]));
   } finally {
-    await opened?.close();
+    await close();
   }
 }
 
