@@ -1,4 +1,5 @@
 import { AnnalsError, type ErrorInfo, errorStatus } from '@annals/contract';
+import type { Settings } from './options.ts';
 
 /**
  * The error that an answer tells; `status` serves where it tells none. An answer that is not of Annals is what
@@ -13,4 +14,16 @@ export function toError(info: ErrorInfo | undefined, status: number): AnnalsErro
   }
   const message = `no Annals server answers at this URL (HTTP ${status})`;
   return new AnnalsError({ code: 'not_found', message, path: 'url' });
+}
+
+/** Everything that is not an answer of Annals failed on the way. */
+export function failureOf(
+  error: unknown,
+  { timedOut, settings }: { readonly timedOut: boolean; readonly settings: Settings },
+): AnnalsError {
+  if (error instanceof AnnalsError) return error;
+  const message = timedOut
+    ? `the server did not answer within ${settings.timeoutMs} ms`
+    : 'the server cannot be reached';
+  return new AnnalsError({ code: 'unavailable', message }, { cause: error });
 }

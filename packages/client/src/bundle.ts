@@ -1,5 +1,6 @@
+import { failureOf } from './answer.ts';
 import type { CallOptions } from './options.ts';
-import { failureOf, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
 
 /**

@@ -1,10 +1,9 @@
 import { type Ack, AnnalsError, type ErrorInfo, type LogResult } from '@annals/contract';
 import { abortable } from './abortable.ts';
-import { toError } from './answer.ts';
+import { failureOf, toError } from './answer.ts';
 import type { Settings } from './options.ts';
 import type { PreparedActivity } from './prepare-activity.ts';
 import { AttemptFailed, retryAfterMsOf } from './retrying.ts';
-import { failureOf } from './transport.ts';
 
 /** One call of `activity.log`. */
 export interface LogInput {

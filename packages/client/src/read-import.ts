@@ -7,10 +7,10 @@ import {
   type ImportTotals,
 } from '@annals/contract';
 import { abortable } from './abortable.ts';
-import { toError } from './answer.ts';
+import { failureOf, toError } from './answer.ts';
 import type { ImportOptions, ImportSource } from './import.ts';
 import { prepareActivity } from './prepare-activity.ts';
-import { failureOf, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import { withTenant } from './with-tenant.ts';
 
 export interface ReadImport extends ImportOptions {

@@ -1,9 +1,8 @@
 import type { ErrorInfo } from '@annals/contract';
 import { abortable } from './abortable.ts';
-import { toError } from './answer.ts';
+import { failureOf, toError } from './answer.ts';
 import type { Settings } from './options.ts';
 import { AttemptFailed, createBackoff, retryAfterMsOf } from './retrying.ts';
-import { failureOf } from './transport.ts';
 
 /** A server that sends nothing for longer is gone. */
 const silenceMaxMs = 60_000;

@@ -3,11 +3,11 @@ import type { EventSourceMessage } from 'eventsource-parser';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { deserialize, type SuperJSONResult } from 'superjson';
 import { abortable } from './abortable.ts';
-import { toError } from './answer.ts';
+import { failureOf, toError } from './answer.ts';
 import type { Settings } from './options.ts';
 import { AttemptFailed, createBackoff } from './retrying.ts';
 import { toJson } from './to-json.ts';
-import { failureOf, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** The server says something every 15 s; a stream that is silent for longer is dead. */
 const silenceMaxMs = 45_000;
