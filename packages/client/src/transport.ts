@@ -43,7 +43,7 @@ export function createTransport(settings: Settings): Transport {
 }
 
 /** Programs that only log make no other call, and should not load tRPC's client. */
-async function loadAttempt(settings: Settings): Promise<typeof import('./attempt.ts')> {
+async function loadAttempt(settings: Settings) {
   return import('./attempt.ts').catch((error: unknown) => {
     throw new AttemptFailed(failureOf(error, { timedOut: false, settings }), 0);
   });
