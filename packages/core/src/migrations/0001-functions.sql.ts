@@ -36,6 +36,10 @@ export const functions: readonly string[] = [
       perform pg_advisory_xact_lock(hashtext('annals.create_activity_partition'));
       if to_regclass(format('annals.%I', name)) is not null then return name; end if;
       execute format('create table annals.%I (like annals.activity)', name);
+      -- Not among what LIKE copies.
+      execute format('alter table annals.%I %s', name, (
+        select string_agg(format('alter column %I set statistics 0', attname), ', ')
+        from pg_attribute where attrelid = 'annals.activity'::regclass and attstattarget = 0));
       execute format(
         'alter table annals.activity attach partition annals.%I for values from (%L) to (%L)',
         name, first at time zone 'UTC', (first + interval '1 month') at time zone 'UTC');

@@ -318,6 +318,9 @@ test('afterwards neither plan, job, own records nor statistics of the planner na
   const inStatistics = `select count(*)::int as count from pg_stats where schemaname = 'annals'
     and (most_common_vals::text ~* 'ada@x|user_ada' or histogram_bounds::text ~* 'ada@x|user_ada')`;
   expect(await inspection.query(inStatistics)).not.toEqual([{ count: 0 }]);
+  const sampled = `select count(*)::int as count from pg_stats where schemaname = 'annals'
+    and tablename like 'activity%' and attname in ('message', 'metadata', 'actor_label', 'ip')`;
+  expect(await inspection.query(sampled)).toEqual([{ count: 0 }]);
   await anonymize(ctx);
   for (const table of ['plan', 'job', 'activity', 'batch']) {
     const rows = await inspection.query<{ text: string }>(
