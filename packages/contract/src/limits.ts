@@ -30,7 +30,7 @@ export const limits = {
   /** About how much a page holds as JSON: it ends once it holds that much, with fewer activities than were asked for. */
   pageBytesMax: 8 * 1024 * 1024,
   /** About how much of an export is read at once. */
-  exportChunkBytes: 2 * 1024 * 1024,
+  exportChunkBytes: 4 * 1024 * 1024,
   /** How long a page looks for what no index has; then it ends with what was found, and the next goes on. */
   pageSearchMsMax: 1_000,
   /** Counts stop here and say so. */

@@ -85,29 +85,14 @@ interface Reader {
   readonly leaving: AbortController;
 }
 
-/** Chunk by chunk as they are asked for: whoever does not read makes nobody read the database. */
-function bytesOf({ chunks }: ExportStream, { call, leaving }: Reader): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const iterator = chunks[Symbol.asyncIterator]();
-  const checkKey = authenticatingAgain(call);
-  let writtenMs = performance.now();
-  const next = async (): Promise<Uint8Array | undefined> => {
-    for (;;) {
-      const { value, done } = await iterator.next();
-      if (done) return undefined;
-      await checkKey();
-      // A long search would look to the reader as if nobody were there.
-      const silent = value.text === '' && performance.now() - writtenMs < silentMaxMs;
-      if (silent) continue;
-      writtenMs = performance.now();
-      return encoder.encode(value.text || '\n');
-    }
-  };
+/** Piece by piece as they are asked for: whoever does not read makes nobody read the database. */
+function bytesOf(stream: ExportStream, { call, leaving }: Reader): ReadableStream<Uint8Array> {
+  const pieces = piecesOf(stream, call);
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
         try {
-          const bytes = await next();
+          const { value: bytes } = await pieces.next();
           // Nobody reads any more: what was on its way has nowhere to go.
           if (leaving.signal.aborted) return;
           if (bytes) controller.enqueue(bytes);
@@ -115,15 +100,31 @@ function bytesOf({ chunks }: ExportStream, { call, leaving }: Reader): ReadableS
         } catch (error) {
           if (leaving.signal.aborted) return;
           logFailure(call.services.log, { error, requestId: call.requestId, procedure: 'export' });
-          await iterator.return?.();
+          await pieces.return(undefined);
           throw error;
         }
       },
       cancel: async (reason) => {
         leaving.abort(reason);
-        await iterator.return?.();
+        await pieces.return(undefined);
       },
     },
     { highWaterMark: 0 },
   );
+}
+
+const newline = new TextEncoder().encode('\n');
+
+async function* piecesOf({ chunks }: ExportStream, call: AnnalsCall): AsyncGenerator<Uint8Array, undefined> {
+  const checkKey = authenticatingAgain(call);
+  let writtenMs = performance.now();
+  for await (const { pieces } of chunks) {
+    await checkKey();
+    // A long search would look to the reader as if nobody were there.
+    if (pieces.length === 0 && performance.now() - writtenMs >= silentMaxMs) yield newline;
+    else if (pieces.length === 0) continue;
+    yield* pieces;
+    writtenMs = performance.now();
+  }
+  return undefined;
 }

@@ -30,8 +30,8 @@ interface Line {
 async function linesOf(ctx: Context, input: Asked, count = Number.POSITIVE_INFINITY) {
   const { pass, chunks } = await streamActivities({ ctx, input });
   const lines: Line[] = [];
-  for await (const { text, count: told } of chunks) {
-    const of = text.split('\n').slice(0, -1);
+  for await (const { pieces, count: told } of chunks) {
+    const of = Buffer.concat(pieces).toString().split('\n').slice(0, -1);
     expect(of).toHaveLength(told);
     lines.push(...of.map((line) => JSON.parse(line) as Line));
     if (lines.length >= count) break;

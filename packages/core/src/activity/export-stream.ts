@@ -13,8 +13,8 @@ import { type Place, walkInto } from './walk.ts';
 
 /** Some records on their way out. */
 export interface ExportChunk {
-  /** NDJSON, a line for each. Empty where a search took long and found none. */
-  readonly text: string;
+  /** NDJSON, a line for each, in pieces of whole lines. None where a search took long and found nothing. */
+  readonly pieces: readonly Uint8Array[];
   readonly count: number;
 }
 
@@ -85,7 +85,7 @@ interface Read extends ExportChunk {
 /** Before it is known how large they are. */
 const firstLimit = 500;
 const limitMin = 64;
-const limitMax = 4_000;
+const limitMax = 8_000;
 
 async function readChunk(
   ctx: Context,
@@ -107,16 +107,16 @@ async function readChunk(
   };
   const stoppedAt = await read(ctx, (tx) => walkInto(tx, walk, found), pageTransaction);
   const onward = found.missing() === 0 ? found.last() : stoppedAt;
-  const text = found.text();
+  const pieces = found.pieces();
   const count = found.count();
-  if (onward === undefined) return { text, count };
+  if (onward === undefined) return { pieces, count };
   // So many that they fill a chunk: what the database writes beyond one is thrown away.
-  const fill = count === 0 ? limit : Math.floor((bytesMax * count * 0.9) / text.length);
+  const fill = count === 0 ? limit : Math.floor((bytesMax * count * 0.9) / found.bytes());
   const next = {
     place: { id: onward, inclusive: false },
     limit: Math.max(limitMin, Math.min(fill, limitMax)),
   };
-  return { text, count, next };
+  return { pieces, count, next };
 }
 
 /** The next chunk is on its way while one is in use; never more than one. */

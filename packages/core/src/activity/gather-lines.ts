@@ -3,7 +3,9 @@ import type { Gathered } from './gather-rows.ts';
 
 /** The records of a page as NDJSON. */
 export interface GatheredLines extends Gathered {
-  text(): string;
+  /** Whole lines each. */
+  pieces(): readonly Uint8Array[];
+  bytes(): number;
   count(): number;
 }
 
@@ -17,10 +19,13 @@ interface Line {
   readonly line: string;
 }
 
-/** Few enough to be held where each is as large as can be, and enough that asking for them costs little. */
-const rowsAtOnce = 128;
+/** Few enough to be held where each is as large as can be. */
+const rowsAtOnceMin = 64;
 
-/** Ends once it holds `bytesMax`, or somewhat more: `rowsAtOnce` records at most. */
+/**
+ * Ends once it holds `bytesMax`, or somewhat more: as much as is asked for at once, an eighth of the records. While the
+ * driver has not read the last of them the database waits, so that fewer at once would take it longer.
+ */
 export function gatherLines({
   limit,
   bytesMax,
@@ -28,21 +33,28 @@ export function gatherLines({
   readonly limit: number;
   readonly bytesMax: number;
 }): GatheredLines {
-  let text = '';
+  const rowsAtOnce = Math.max(rowsAtOnceMin, Math.ceil(limit / 8));
+  // As bytes at once: texts that are held for as long as a chunk takes would outlive the quick collections of garbage.
+  const pieces: Buffer[] = [];
+  let bytes = 0;
   let last: string | undefined;
   let count = 0;
   return {
-    text: () => text,
+    pieces: () => pieces,
+    bytes: () => bytes,
     count: () => count,
     last: () => last,
     missing: () => limit - count,
     add: async (tx, select) => {
       const statement = select(limit - count) as RawBuilder<unknown> as RawBuilder<Line>;
       for await (const rows of oneAhead(tx.stream(statement, rowsAtOnce))) {
-        for (const row of rows) text += `${row.line}\n`;
+        if (rows.length === 0) continue;
+        const piece = Buffer.from(`${rows.map(({ line }) => line).join('\n')}\n`);
+        pieces.push(piece);
+        bytes += piece.length;
         count += rows.length;
         last = rows.at(-1)?.id ?? last;
-        if (text.length >= bytesMax && count < limit) return true;
+        if (bytes >= bytesMax && count < limit) return true;
       }
       return false;
     },

@@ -14,8 +14,12 @@ export interface Fork {
 
 /** Start this program once more as a fork, which waits for what it is told. */
 export function startFork(answers: FirstCalls): Fork {
-  // JSON would lose what is not a number, as the lag of a loop that has not turned yet.
-  cluster.setupPrimary({ serialization: 'advanced' });
+  cluster.setupPrimary({
+    // JSON would lose what is not a number, as the lag of a loop that has not turned yet.
+    serialization: 'advanced',
+    // Left to itself Node has a young generation of 128 MiB by and by, which serves neither writes nor exports faster.
+    execArgv: [...process.execArgv, '--max-semi-space-size=16'],
+  });
   const worker = cluster.fork();
   const ended = new Promise<string>((resolve) => {
     worker.once('exit', (code: number | null, signal: string | null) => resolve(signal ?? `code ${code}`));
