@@ -26,25 +26,25 @@ export async function sequence(services: Pick<Services, 'db' | 'clock'>, tenantI
     async (tx) => {
       const log = await claimLog(tx, services);
       if (!log) return 0;
-      return growLog(tx, services, { log, batches: await nextBatches(tx) });
+      const batches = await nextBatches(tx);
+      // A new epoch may have begun between the sight of this one and its lock.
+      if (batches.some(({ newestEpoch }) => newestEpoch !== log.epoch)) return 0;
+      return growLog(tx, services, { log, batches });
     },
     // Planning its statements takes several times what running them does, and it runs for each tenant again and again.
     { role: 'custodian', prepared: true, indexOrder: true },
   );
 }
 
-/** The newest log, locked until the transaction ends; undefined when somebody else has it. */
+/** The newest log as it was seen, locked until the transaction ends; undefined when somebody else has it. */
 async function claimLog(tx: Tx, { clock }: Pick<Services, 'clock'>): Promise<Log | undefined> {
   const [row] = await tx.query(sql<LogRow>`
     select ${logColumns} from annals.log
     where tenant_id = ${tx.tenantId}
       and epoch = (select max(epoch) from annals.log where tenant_id = ${tx.tenantId})
     for update skip locked`);
-  if (!row) return (await newestLog(tx)) ? undefined : createLog(tx, clock.now());
-  const [newest] = await tx.query(sql<{ epoch: number }>`
-    select max(epoch) as epoch from annals.log where tenant_id = ${tx.tenantId}`);
-  // A new epoch may have begun between the sight of this one and its lock.
-  return newest?.epoch === row.epoch ? toLog(row) : undefined;
+  if (row) return toLog(row);
+  return (await newestLog(tx)) ? undefined : createLog(tx, clock.now());
 }
 
 async function createLog(tx: Tx, now: Date): Promise<Log | undefined> {
@@ -56,10 +56,16 @@ async function createLog(tx: Tx, now: Date): Promise<Log | undefined> {
   return length === 1 ? log : undefined;
 }
 
+interface NextBatch extends StoredBatch {
+  /** Of the tenant's logs, at the same time. */
+  readonly newestEpoch: number;
+}
+
 /** As many as fit, and at least one. Their length is measured, since their size is only what they say. */
-function nextBatches(tx: Tx): Promise<StoredBatch[]> {
-  return tx.query(sql<StoredBatch>`
-    select id, size, root, leaves
+function nextBatches(tx: Tx): Promise<NextBatch[]> {
+  return tx.query(sql<NextBatch>`
+    select id, size, root, leaves,
+      (select max(epoch) from annals.log where tenant_id = ${tx.tenantId}) as "newestEpoch"
     from (
       select id, size, root, leaves,
         sum(length(leaves)) over (order by id rows between unbounded preceding and 1 preceding) as before
