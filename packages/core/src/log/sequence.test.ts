@@ -4,8 +4,9 @@ import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appendActivities } from '../activity/append.ts';
 import type { Services } from '../context.ts';
+import type { Database, Tx } from '../database/database.ts';
 import { killedAt } from '../database/testing.ts';
-import { openTestPair, sequenceAll, type TestCore, type TestPair } from '../testing.ts';
+import { beginEpoch, openTestPair, sequenceAll, type TestCore, type TestPair } from '../testing.ts';
 import { newestLog } from './newest-log.ts';
 import { sequence } from './sequence.ts';
 import { commitLeaves, expectSound, type Stored, storeLeaves } from './testing-batches.ts';
@@ -120,21 +121,50 @@ describe('with others at it', () => {
   test('after a new epoch has begun, batches come into that, from index 0', async () => {
     const { tenantId } = await aTenant(4);
     expect(await sequenceAll(core, tenantId)).toBe(4);
-    await admin.query(
-      `insert into annals.log select tenant_id, 2, 0, sha256(''), '{}', now() from annals.log where tenant_id = $1`,
-      [tenantId],
-    );
+    await beginEpoch(core, tenantId);
     await commitLeaves(core, { tenantId, count: 3, stored: new Map() });
     expect(await sequenceAll(core, tenantId)).toBe(3);
-    const { rows } = await admin.query(
-      'select epoch, first_index from annals.batch where tenant_id = $1 order by id',
-      [tenantId],
-    );
-    expect(rows).toEqual([
+    expect(await placesOf(tenantId)).toEqual([
       { epoch: 1, first_index: '0' },
       { epoch: 2, first_index: '0' },
     ]);
   });
+
+  test('one that begins as the log is claimed takes what the log before it was to have', async () => {
+    const { tenantId } = await aTenant(4);
+    expect(await sequenceAll(core, tenantId)).toBe(4);
+    await commitLeaves(core, { tenantId, count: 3, stored: new Map() });
+    const { db } = other;
+    const transaction: Database['transaction'] = (tenant, work, options) =>
+      db.transaction(
+        tenant,
+        (tx) => {
+          let claimed = false;
+          const query: Tx['query'] = async (statement) => {
+            const rows = await tx.query(statement);
+            if (!claimed) await beginEpoch(core, tenantId);
+            claimed = true;
+            return rows;
+          };
+          return work({ ...tx, query });
+        },
+        options,
+      );
+    expect(await sequence({ ...other, db: { ...db, transaction } }, tenantId)).toBe(0);
+    expect(await sequenceAll(core, tenantId)).toBe(3);
+    expect(await placesOf(tenantId)).toEqual([
+      { epoch: 1, first_index: '0' },
+      { epoch: 2, first_index: '0' },
+    ]);
+  });
+
+  async function placesOf(tenantId: string): Promise<unknown[]> {
+    const { rows } = await admin.query<object>(
+      'select epoch, first_index from annals.batch where tenant_id = $1 order by id',
+      [tenantId],
+    );
+    return rows;
+  }
 });
 
 test('killed at any step, it has done nothing, and the next one does it all', async () => {
