@@ -29,6 +29,14 @@ async function aTenant(...counts: number[]): Promise<{ tenantId: string; stored:
   return { tenantId, stored };
 }
 
+async function placesOf(tenantId: string): Promise<unknown[]> {
+  const { rows } = await admin.query<object>(
+    'select epoch, first_index from annals.batch where tenant_id = $1 order by id',
+    [tenantId],
+  );
+  return rows;
+}
+
 test('appended activities get indexes in the order of their batches, and their leaves move into the log', async () => {
   const ctx = core.context();
   const stored: Stored = new Map();
@@ -157,14 +165,6 @@ describe('with others at it', () => {
       { epoch: 2, first_index: '0' },
     ]);
   });
-
-  async function placesOf(tenantId: string): Promise<unknown[]> {
-    const { rows } = await admin.query<object>(
-      'select epoch, first_index from annals.batch where tenant_id = $1 order by id',
-      [tenantId],
-    );
-    return rows;
-  }
 });
 
 test('killed at any step, it has done nothing, and the next one does it all', async () => {
