@@ -83,7 +83,8 @@ async function writeOnTime(run: Run, perSecond: number): Promise<void> {
   const open = new Set<Promise<void>>();
   for (let number = 0; number < calls; number += 1) {
     const dueMs = run.startMs + (number * callSize * 1_000) / perSecond;
-    if (dueMs > Date.now()) await delay(dueMs - Date.now());
+    const earlyMs = dueMs - Date.now();
+    if (earlyMs > 0) await delay(earlyMs);
     while (open.size >= callersMax) await Promise.race(open);
     const made = call(run, dueMs).finally(() => open.delete(made));
     open.add(made);
