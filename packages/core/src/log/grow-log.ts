@@ -137,7 +137,7 @@ async function moveOn(tx: Tx, now: Date, { log, edge, batches }: Move): Promise<
     next += size;
     return first;
   });
-  const [moved] = await tx.query(sql<{ placed: number }>`
+  const moved = await tx.query(sql<{ placed: number }>`
     with placed as (
       update annals.batch b set epoch = ${log.epoch}, first_index = placed.first_index, leaves = null
       from unnest(${batches.map(({ id }) => id)}::uuid[], ${firstIndexes}::bigint[]) as placed (id, first_index)
@@ -148,8 +148,8 @@ async function moveOn(tx: Tx, now: Date, { log, edge, batches }: Move): Promise<
       edge = ${edge.tiles.map((tile) => Buffer.from(tile))}::bytea[], sequenced_at = ${now.toISOString()}
     where tenant_id = ${tx.tenantId} and epoch = ${log.epoch} and size = ${log.size}
     returning (select count(*)::int from placed) as placed`);
-  if (!moved) throw new LogRefused('the log was moved on by somebody who did not hold it');
-  if (moved.placed !== batches.length) throw new LogRefused('a batch has a place in the log already');
+  if (moved.length !== 1) throw new LogRefused('the log was moved on by somebody who did not hold it');
+  if (moved[0]?.placed !== batches.length) throw new LogRefused('a batch has a place in the log already');
 }
 
 /** The log of an epoch before its first entry. */
