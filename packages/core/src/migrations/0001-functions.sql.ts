@@ -39,7 +39,7 @@ export const functions: readonly string[] = [
       -- Not among what LIKE copies.
       execute format('alter table annals.%I %s', name, (
         select string_agg(format('alter column %I set statistics 0', attname), ', ')
-        from pg_attribute where attrelid = 'annals.activity'::regclass and attstattarget = 0));
+        from pg_attribute where attrelid = 'annals.activity'::regclass and attnum > 0 and attstattarget = 0));
       execute format(
         'alter table annals.activity attach partition annals.%I for values from (%L) to (%L)',
         name, first at time zone 'UTC', (first + interval '1 month') at time zone 'UTC');
