@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { createAnnals } from '@annals/client';
 import { anActivity } from '@annals/testkit';
 import { expect, test } from 'vitest';
-import { runCommand } from './process.ts';
+import { makeDataDir, removeDataDir, runCommand } from './process.ts';
 
 const binaries = '/usr/lib/postgresql/15/bin';
 const present = existsSync(join(binaries, 'initdb'));
@@ -104,6 +104,8 @@ async function freePort(): Promise<number> {
 
 async function startOn(databaseUrl: string) {
   const root = resolve(import.meta.dirname, '../..');
+  // Of its own: a signer that remembers this log would miss it in whatever is started here next.
+  const dataDir = await makeDataDir();
   const child = spawn(
     process.execPath,
     ['--conditions=@annals/source', join(root, 'services/api/src/main.ts')],
@@ -111,6 +113,7 @@ async function startOn(databaseUrl: string) {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: databaseUrl,
+        ANNALS_DATA_DIR: dataDir,
         ANNALS_PORT: '0',
         ANNALS_LOG_LEVEL: 'error',
       },
@@ -124,6 +127,7 @@ async function startOn(databaseUrl: string) {
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await exited;
+      await removeDataDir(dataDir);
     },
   };
 }
