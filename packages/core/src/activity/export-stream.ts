@@ -30,7 +30,7 @@ export interface ExportStream {
  * It is recorded once as `annals.exported`, before the first; going on by a cursor asks for that record. Each chunk is a
  * transaction of its own that has ended when the chunk is there, so that whoever reads slowly holds nothing of the
  * database: and a record that is stored or erased meanwhile is as in a list that is paged through.
- * Limits  a chunk holds `exportChunkBytes` and one record more at most; one is read ahead.
+ * Limits  a chunk holds `exportChunkBytes`, and at most as much more as is asked for at once; one is read ahead.
  * Errors  as `exportActivities`, before the first chunk but for those of the database.
  */
 export async function streamActivities({ ctx, input }: Verb<ExportInput>): Promise<ExportStream> {

@@ -19,12 +19,14 @@ interface Line {
   readonly line: string;
 }
 
-/** Few enough to be held where each is as large as can be. */
+/** Few enough to be held where each is as large as can be, whatever those before were like. */
+const rowsAtOnceMax = 512;
 const rowsAtOnceMin = 64;
 
 /**
- * Ends once it holds `bytesMax`, or somewhat more: as much as is asked for at once, an eighth of the records. While the
- * driver has not read the last of them the database waits, so that fewer at once would take it longer.
+ * Ends once it holds `bytesMax`, or somewhat more: as much as is asked for at once, an eighth of the records or
+ * `rowsAtOnceMax`. While the driver has not read the last of them the database waits, so that fewer at once
+ * would take it longer.
  */
 export function gatherLines({
   limit,
@@ -33,7 +35,7 @@ export function gatherLines({
   readonly limit: number;
   readonly bytesMax: number;
 }): GatheredLines {
-  const rowsAtOnce = Math.max(rowsAtOnceMin, Math.ceil(limit / 8));
+  const rowsAtOnce = Math.min(rowsAtOnceMax, Math.max(rowsAtOnceMin, Math.ceil(limit / 8)));
   // As bytes at once: texts that are held for as long as a chunk takes would outlive the quick collections of garbage.
   const pieces: Buffer[] = [];
   let bytes = 0;
