@@ -121,9 +121,8 @@ async function* piecesOf({ chunks }: ExportStream, call: AnnalsCall): AsyncGener
   for await (const { pieces } of chunks) {
     await checkKey();
     // A long search would look to the reader as if nobody were there.
-    if (pieces.length === 0 && performance.now() - writtenMs >= silentMaxMs) yield newline;
-    else if (pieces.length === 0) continue;
-    yield* pieces;
+    if (pieces.length === 0 && performance.now() - writtenMs < silentMaxMs) continue;
+    yield* pieces.length > 0 ? pieces : [newline];
     writtenMs = performance.now();
   }
   return undefined;
